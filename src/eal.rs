@@ -1,0 +1,1 @@
+//! DPDK EAL arguments from a snapshot.

@@ -1,0 +1,99 @@
+//! The one error type: every text reads `path: what: why`.
+
+use std::fmt;
+
+/// Why an answer could not be given.
+///
+/// The text names the file or variable first, then what it was read for, then
+/// why that failed, so that one line in a pod's log is enough to act on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file is there but the system refuses to give it to us.
+    #[error("{path}: cannot be read: {}", Errno(*errno))]
+    Unreadable {
+        /// The path as the pod sees it.
+        path: String,
+        /// The `errno` of the failed call.
+        errno: i32,
+    },
+    /// Content that is not what its format says.
+    #[error("{path}: {place}: {why}")]
+    Malformed {
+        /// The file or environment variable.
+        path: String,
+        /// Where in it: an annotation and element, a line, a column.
+        place: String,
+        /// What was expected and what was found.
+        why: String,
+    },
+    /// None of the sources of an answer exists.
+    #[error("{path}: {what} not found: {hint}")]
+    Missing {
+        /// Where it was looked for.
+        path: String,
+        /// What was looked for.
+        what: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// The caller asked for something that cannot be, such as a malformed option.
+    #[error("{what}: {why}")]
+    Invalid {
+        /// The option or argument.
+        what: String,
+        /// Why it cannot be used.
+        why: String,
+    },
+}
+
+/// The result of everything fallible in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The closest `errno` value, positive: what the C interface returns negated.
+    pub fn errno(&self) -> i32 {
+        match self {
+            Error::Unreadable { errno, .. } if *errno > 0 => *errno,
+            Error::Unreadable { .. } => libc::EIO,
+            Error::Malformed { .. } => libc::EBADMSG,
+            Error::Missing { .. } => libc::ENOENT,
+            Error::Invalid { .. } => libc::EINVAL,
+        }
+    }
+
+    pub(crate) fn malformed(
+        path: impl Into<String>,
+        place: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Error {
+        Error::Malformed { path: path.into(), place: place.into(), why: why.into() }
+    }
+
+    pub(crate) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Error {
+        Error::Invalid { what: what.into(), why: why.into() }
+    }
+
+    pub(crate) fn io(path: impl Into<String>, source: &std::io::Error) -> Error {
+        Error::Unreadable { path: path.into(), errno: source.raw_os_error().unwrap_or(libc::EIO) }
+    }
+
+    /// The file or variable the error is about.
+    pub fn path(&self) -> &str {
+        match self {
+            Error::Unreadable { path, .. }
+            | Error::Malformed { path, .. }
+            | Error::Missing { path, .. } => path,
+            Error::Invalid { what, .. } => what,
+        }
+    }
+}
+
+struct Errno(i32);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = std::io::Error::from_raw_os_error(self.0).to_string();
+        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}

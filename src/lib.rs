@@ -1,0 +1,42 @@
+//! What a Kubernetes pod was given: CPUs, hugepages and network interfaces.
+//!
+//! The three questions, answered from the Downward API files, the environment,
+//! cgroups and sysfs of the own container:
+//!
+//! ```no_run
+//! let cpus = podnet::get_cpu_info()?;
+//! let hugepages = podnet::get_hugepages()?;
+//! let interfaces = podnet::get_interfaces()?;
+//! # Ok::<(), podnet::Error>(())
+//! ```
+//!
+//! [`Pod::snapshot`] reads all of it once, and [`eal`] makes DPDK arguments of
+//! the result. The library starts no thread, installs no signal handler and
+//! logs nothing.
+
+pub mod eal;
+mod error;
+pub mod parse;
+mod pod;
+pub mod snapshot;
+mod warning;
+
+pub use error::{Error, Result};
+pub use pod::{Pod, PodBuilder};
+pub use snapshot::{CpuInfo, Hugepages, Interface, Interfaces, Snapshot};
+pub use warning::{Warning, WarningCode};
+
+/// The CPUs of this container: [`Pod::cpu_info`] of the running system.
+pub fn get_cpu_info() -> Result<CpuInfo> {
+    Pod::new().cpu_info()
+}
+
+/// The hugepages of this container: [`Pod::hugepages`] of the running system.
+pub fn get_hugepages() -> Result<Hugepages> {
+    Pod::new().hugepages()
+}
+
+/// The interfaces of this pod: [`Pod::interfaces`] of the running system.
+pub fn get_interfaces() -> Result<Interfaces> {
+    Pod::new().interfaces()
+}

@@ -1,0 +1,2 @@
+//! The command `podnet`.
+fn main() {}
