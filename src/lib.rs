@@ -14,10 +14,17 @@
 //! the result. The library starts no thread, installs no signal handler and
 //! logs nothing.
 
+mod cgroup;
+mod cpu;
+mod downward_api;
 pub mod eal;
 mod error;
+mod hugepages;
+mod identity;
+mod interfaces;
 pub mod parse;
 mod pod;
+mod root;
 pub mod snapshot;
 mod warning;
 

@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::cgroup::Cgroups;
+use crate::downward_api::DownwardApi;
 use crate::error::{Error, Result};
 use crate::parse::network_status::NetworkStatus;
+use crate::root::Root;
 use crate::snapshot::{CpuInfo, Hugepages, Interfaces, Snapshot};
+use crate::warning::Findings;
+use crate::{cpu, hugepages, identity, interfaces};
+
+/// The version of the snapshot's schema.
+const SCHEMA: &str = "podnet/v1";
 
 /// A pod, as seen from inside one of its containers. Every call looks afresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,44 +93,147 @@ impl Pod {
     }
 
     /// The CPUs of this container.
+    ///
+    /// # Errors
+    /// When a source is malformed, or none is there.
     pub fn cpu_info(&self) -> Result<CpuInfo> {
-        Err(Error::invalid("cpus", "not read yet"))
+        let view = View::open(&self.config)?;
+        let mut findings = Findings::default();
+        let cpus = cpu::read(&view.root, &view.cgroups(&mut findings), &mut findings);
+        findings.into_result(cpus)?.ok_or_else(|| Error::Missing {
+            path: "/proc/self/status".to_owned(),
+            what: "the CPUs".to_owned(),
+            hint: "neither an affinity nor a cpuset is there to read".to_owned(),
+        })
     }
 
     /// The hugepages of this container.
+    ///
+    /// # Errors
+    /// When a source is malformed.
     pub fn hugepages(&self) -> Result<Hugepages> {
-        Err(Error::invalid("hugepages", "not read yet"))
+        let view = View::open(&self.config)?;
+        let mut findings = Findings::default();
+        let cgroups = view.cgroups(&mut findings);
+        let downward = view.downward_api(&mut findings);
+        let hugepages = view.hugepages(&cgroups, &downward, &mut findings);
+        findings.into_result(hugepages)
     }
 
     /// The interfaces of the pod and the devices behind them.
+    ///
+    /// # Errors
+    /// When the annotations, a status or a request in them is malformed. What is not there yet is
+    /// no error: [`Interfaces::state`] tells.
     pub fn interfaces(&self) -> Result<Interfaces> {
-        Err(Error::invalid("interfaces", "not read yet"))
+        self.attachments().map(|(interfaces, _)| interfaces)
     }
 
     /// The interfaces, each with the network-status entry it was made from: both have one length.
     pub(crate) fn attachments(&self) -> Result<(Interfaces, Vec<NetworkStatus>)> {
-        Err(Error::invalid("interfaces", "not read yet"))
-    }
-
-    /// The own container's name: as configured, else the variable `CONTAINER_NAME`.
-    pub fn container_name(&self) -> Option<String> {
-        self.config.container.clone()
-    }
-
-    /// The host name: `/proc/sys/kernel/hostname`, else `/etc/hostname`.
-    pub fn host_name(&self) -> Option<String> {
-        None
+        let view = View::open(&self.config)?;
+        let mut findings = Findings::default();
+        let downward = view.downward_api(&mut findings);
+        let read =
+            interfaces::read(&view.root, &downward, self.config.assign_by_order, &mut findings);
+        findings.into_result((read.interfaces, read.statuses))
     }
 
     /// Every annotation of the Downward API's `annotations` file, decoded. Values are bytes: Go's
     /// quoting carries any. An absent file is an empty map.
+    ///
+    /// # Errors
+    /// When the file can't be read, or a line of it is malformed.
     pub fn annotations(&self) -> Result<BTreeMap<String, Vec<u8>>> {
-        Err(Error::invalid("annotations", "not read yet"))
+        let view = View::open(&self.config)?;
+        let mut findings = Findings::default();
+        let downward = view.downward_api(&mut findings);
+        let annotations = downward.map("annotations", &mut findings);
+        findings.into_result(annotations)
     }
 
-    /// Everything, read once. Malformed parts are empty and have a warning; the call fails only
-    /// when the root itself is no directory.
+    /// The own container's name: as configured, else the variable `CONTAINER_NAME`.
+    pub fn container_name(&self) -> Option<String> {
+        View::open(&self.config).ok()?.container(&mut Findings::default())
+    }
+
+    /// The host name: `/proc/sys/kernel/hostname`, else `/etc/hostname`.
+    pub fn host_name(&self) -> Option<String> {
+        let root = Root::open(&self.config.root).ok()?;
+        ["/proc/sys/kernel/hostname", "/etc/hostname"]
+            .into_iter()
+            .find_map(|path| root.text(path).ok().flatten().filter(|name| !name.is_empty()))
+    }
+
+    /// Everything, read once. Malformed parts are empty and have a warning.
+    ///
+    /// # Errors
+    /// Only when the root itself is no directory.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Err(Error::invalid("snapshot", "not read yet"))
+        let view = View::open(&self.config)?;
+        let mut findings = Findings::default();
+        let cgroups = view.cgroups(&mut findings);
+        let downward = view.downward_api(&mut findings);
+        let container = view.container(&mut findings);
+        let cpus = cpu::read(&view.root, &cgroups, &mut findings);
+        let hugepages = view.hugepages(&cgroups, &downward, &mut findings);
+        let read =
+            interfaces::read(&view.root, &downward, self.config.assign_by_order, &mut findings);
+        let pod = identity::read(&downward, &cgroups, &mut findings);
+        let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read.interfaces;
+        Ok(Snapshot {
+            schema: SCHEMA,
+            pod,
+            container,
+            state,
+            pending_networks,
+            cpus,
+            hugepages: Some(hugepages).filter(|read| !read.is_empty() || !findings.failed()),
+            interfaces,
+            unmatched_devices,
+            claims: Vec::new(),
+            warnings: findings.into_warnings(),
+        })
+    }
+}
+
+/// One look at the pod: every file is read at most once through it.
+struct View<'a> {
+    root: Root,
+    config: &'a PodBuilder,
+}
+
+impl<'a> View<'a> {
+    fn open(config: &'a PodBuilder) -> Result<View<'a>> {
+        Ok(View { root: Root::open(&config.root)?, config })
+    }
+
+    fn cgroups(&self, findings: &mut Findings) -> Cgroups {
+        Cgroups::read(&self.root, findings)
+    }
+
+    fn downward_api(&self, findings: &mut Findings) -> DownwardApi {
+        let configured = self.config.downward_api.as_ref().map(|path| path.to_string_lossy());
+        let read = DownwardApi::read(&self.root, configured.as_deref());
+        findings.take(read).unwrap_or_default()
+    }
+
+    fn container(&self, findings: &mut Findings) -> Option<String> {
+        let from_environment = || {
+            let environment = findings.take(self.root.environment())?;
+            let name = String::from_utf8(environment.get("CONTAINER_NAME")?.clone()).ok()?;
+            Some(name).filter(|name| !name.is_empty())
+        };
+        self.config.container.clone().or_else(from_environment)
+    }
+
+    fn hugepages(
+        &self,
+        cgroups: &Cgroups,
+        downward: &DownwardApi,
+        findings: &mut Findings,
+    ) -> Hugepages {
+        let container = self.container(findings);
+        hugepages::read(&self.root, cgroups, downward, container.as_deref(), findings)
     }
 }

@@ -29,9 +29,9 @@ pub struct Snapshot {
     pub state: State,
     /// Requested networks that have no status yet, as `namespace/name@interface`.
     pub pending_networks: Vec<String>,
-    /// The CPUs; `None` when their sources are malformed or missing.
+    /// The CPUs; `None` when no source of them can be read.
     pub cpus: Option<CpuInfo>,
-    /// The hugepages; `None` when their sources are malformed.
+    /// The hugepages; `None` when nothing of them can be read.
     pub hugepages: Option<Hugepages>,
     /// One entry per attachment, in the order of network-status.
     pub interfaces: Vec<Interface>,
@@ -560,6 +560,13 @@ pub enum UnmatchedKind {
 pub struct Claim {
     /// The claim's name.
     pub name: String,
+}
+
+impl Hugepages {
+    /// Whether no source names any page size or container.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.containers.is_empty()
+    }
 }
 
 impl Interface {

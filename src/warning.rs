@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::parse::Problem;
 
 /// Something a reader should know. Programs compare `code` and `path`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,19 +75,47 @@ impl Findings {
         self.warnings.push(Warning { code, path: path.into(), text: text.into() });
     }
 
-    /// Notes a failure: a warning in a snapshot, the error of a call for this subject alone.
-    pub fn fail(&mut self, error: Error) {
+    /// Notes that a source among several could not be read; the answer stands without it.
+    pub fn note(&mut self, error: &Error) {
         let code = match error {
             Error::Unreadable { .. } => WarningCode::Unreadable,
             _ => WarningCode::Malformed,
         };
         self.warn(code, error.path(), error.to_string());
+    }
+
+    /// Notes a failure: a warning in a snapshot, the error of a call for this subject alone.
+    pub fn fail(&mut self, error: Error) {
+        self.note(&error);
         self.error.get_or_insert(error);
+    }
+
+    /// Notes the problems of one source as failures.
+    pub fn fail_all(&mut self, path: &str, prefix: &str, problems: Vec<Problem>) {
+        for Problem { place, why } in problems {
+            self.fail(Error::malformed(path, format!("{prefix}{place}"), why));
+        }
     }
 
     /// The value of `result`, or its error noted and nothing.
     pub fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.fail(error)).ok()
+    }
+
+    /// Whether anything failed.
+    pub fn failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Everything noted, each once: several subjects read the same file.
+    pub fn into_warnings(self) -> Vec<Warning> {
+        let mut warnings: Vec<Warning> = Vec::with_capacity(self.warnings.len());
+        for warning in self.warnings {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        warnings
     }
 
     /// `value`, unless something failed on the way to it.

@@ -1,0 +1,251 @@
+//! GetCPUInfo: the CPUs of this container, from affinity, cgroup and environment.
+
+use std::collections::BTreeMap;
+
+use crate::cgroup::{self, Cgroups};
+use crate::error::{Error, Result};
+use crate::parse::cgroup::Controller;
+use crate::parse::cpulist::CpuSet;
+use crate::root::Root;
+use crate::snapshot::{CgroupVersion, CpuInfo, CpuSources, Exclusive, NodeCpus};
+use crate::warning::{Findings, WarningCode};
+
+const CPUS: &str = "/sys/devices/system/cpu";
+const NODES: &str = "/sys/devices/system/node";
+
+/// Version 2 leaves `cpuset.cpus` empty where nothing was set; version 1 without `effective_cpus`
+/// has only that.
+const CPUSET_CPUS: [&str; 3] = ["cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"];
+const CPUSET_MEMS: [&str; 3] = ["cpuset.mems.effective", "cpuset.effective_mems", "cpuset.mems"];
+
+/// The period where `cpu.max` names none, in microseconds.
+const DEFAULT_PERIOD: f64 = 100_000.0;
+
+/// Reads the CPUs; `None` where no source tells, with a finding that says so.
+pub(crate) fn read(root: &Root, cgroups: &Cgroups, findings: &mut Findings) -> Option<CpuInfo> {
+    let cpuset = cgroups.controller("cpuset");
+    let cpuset_list = cpuset.as_ref().and_then(|cpuset| list(root, cpuset, CPUSET_CPUS, findings));
+    let cpuset_cpus = cpuset_list.as_ref().map(|(_, cpus)| cpus.clone());
+    let affinity = findings.take(root.affinity()).flatten();
+    let Some(allowed) = affinity.clone().or_else(|| cpuset_cpus.clone()) else {
+        findings.warn(
+            WarningCode::CpusMissing,
+            "/proc/self/status",
+            "/proc/self/status: CPUs: neither an affinity nor a cpuset is there to read",
+        );
+        return None;
+    };
+    warn_if_different(affinity.as_ref(), cpuset_list.as_ref(), findings);
+
+    let environment = findings.take(root.environment()).unwrap_or_default();
+    let classes = Classes::read(&environment, findings);
+    let quota = cgroups.controller("cpu").and_then(|cpu| quota(root, &cpu, findings));
+    let online = findings.take(number_list(root, &format!("{CPUS}/online"))).flatten();
+    let exclusive = exclusive(&Facts {
+        allowed: &allowed,
+        cpuset: cpuset_cpus.as_ref().unwrap_or(&allowed),
+        online: online.as_ref(),
+        classes: &classes,
+        quota,
+    });
+    Some(CpuInfo {
+        count: allowed.len(),
+        exclusive,
+        isolated: classes.isolated,
+        shared: classes.shared,
+        housekeeping: classes.housekeeping,
+        quota,
+        memory_nodes: memory_nodes(root, cpuset.as_ref(), findings),
+        nodes: nodes(root, &allowed, findings),
+        cores: cores(root, &allowed, findings),
+        sources: CpuSources {
+            affinity,
+            cgroup: cpuset_cpus.as_ref().and(cpuset.as_ref()).map(|controller| controller.version),
+            cpuset: cpuset_cpus,
+        },
+        allowed,
+    })
+}
+
+/// The first of `files` in the cgroup that names any CPU or node, and its path.
+fn list(
+    root: &Root,
+    controller: &Controller,
+    files: [&str; 3],
+    findings: &mut Findings,
+) -> Option<(String, CpuSet)> {
+    files.into_iter().find_map(|file| {
+        let (path, text) = cgroup::nearest(root, controller, file, findings)?;
+        let parsed = text.parse::<CpuSet>();
+        let parsed = parsed.map_err(|why| Error::malformed(&path, "list", why.to_string()));
+        findings.take(parsed).filter(|set| !set.is_empty()).map(|set| (path, set))
+    })
+}
+
+fn warn_if_different(
+    affinity: Option<&CpuSet>,
+    cpuset: Option<&(String, CpuSet)>,
+    findings: &mut Findings,
+) {
+    let (Some(affinity), Some((path, cpuset))) = (affinity, cpuset) else { return };
+    if affinity != cpuset {
+        let text = format!(
+            "{path}: {cpuset}: the affinity of this process is {affinity}: something changed it \
+             after the start, or the cpuset has changed since"
+        );
+        findings.warn(WarningCode::CpusetDiffers, path, text);
+    }
+}
+
+/// The CPU classes that the environment names.
+struct Classes {
+    isolated: Option<CpuSet>,
+    shared: Option<CpuSet>,
+    housekeeping: Option<CpuSet>,
+}
+
+impl Classes {
+    /// CRI-O's variables, and the DRA CPU driver's, one for each claim.
+    fn read(environment: &BTreeMap<String, Vec<u8>>, findings: &mut Findings) -> Classes {
+        let mut union = |wanted: &dyn Fn(&str) -> bool| {
+            let mut all: Option<CpuSet> = None;
+            for (name, value) in environment.iter().filter(|(name, _)| wanted(name)) {
+                let parsed = String::from_utf8_lossy(value)
+                    .parse::<CpuSet>()
+                    .map_err(|why| Error::malformed(name, "value", why.to_string()));
+                if let Some(set) = findings.take(parsed).filter(|set| !set.is_empty()) {
+                    all = Some(all.unwrap_or_default().union(&set));
+                }
+            }
+            all
+        };
+        Classes {
+            isolated: union(&|name| {
+                name == "OPENSHIFT_ISOLATED_CPUS" || name.starts_with("DRA_CPUSET_")
+            }),
+            shared: union(&|name| name == "OPENSHIFT_SHARED_CPUS"),
+            housekeeping: union(&|name| name == "OPENSHIFT_HOUSEKEEPING_CPUS"),
+        }
+    }
+}
+
+/// What tells whether CPUs are ours alone.
+struct Facts<'a> {
+    allowed: &'a CpuSet,
+    cpuset: &'a CpuSet,
+    online: Option<&'a CpuSet>,
+    classes: &'a Classes,
+    quota: Option<f64>,
+}
+
+fn exclusive(facts: &Facts<'_>) -> Exclusive {
+    let shared = facts.classes.shared.as_ref();
+    let shares = shared.is_some_and(|shared| !shared.intersection(facts.allowed).is_empty());
+    let throttled = facts.quota.is_some_and(|quota| quota < facts.cpuset.len() as f64);
+    if shares || throttled || facts.online == Some(facts.cpuset) {
+        return Exclusive::No;
+    }
+    match &facts.classes.isolated {
+        Some(isolated) if facts.allowed.is_subset(isolated) => Exclusive::Yes,
+        _ => Exclusive::Unknown,
+    }
+}
+
+/// The least quota from the own cgroup up, in CPUs.
+fn quota(root: &Root, cpu: &Controller, findings: &mut Findings) -> Option<f64> {
+    let quotas: Vec<f64> = match cpu.version {
+        CgroupVersion::V2 => cgroup::every(root, cpu, "cpu.max", findings)
+            .into_iter()
+            .filter_map(|(path, text)| {
+                let mut words = text.split_whitespace();
+                ratio(&path, words.next()?, words.next(), findings)
+            })
+            .collect(),
+        CgroupVersion::V1 => cgroup::every(root, cpu, "cpu.cfs_quota_us", findings)
+            .into_iter()
+            .filter_map(|(path, quota)| {
+                let period = path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us");
+                let period = findings.take(root.text(&period)).flatten();
+                ratio(&path, &quota, period.as_deref(), findings)
+            })
+            .collect(),
+    };
+    quotas.into_iter().min_by(f64::total_cmp)
+}
+
+/// `quota / period`; none for `max` and version 1's -1.
+fn ratio(path: &str, quota: &str, period: Option<&str>, findings: &mut Findings) -> Option<f64> {
+    if matches!(quota, "max" | "-1") {
+        return None;
+    }
+    let numbers = quota.parse::<u64>().ok().zip(match period {
+        Some(period) => period.parse::<f64>().ok(),
+        None => Some(DEFAULT_PERIOD),
+    });
+    match numbers {
+        Some((quota, period)) if period > 0.0 => Some(quota as f64 / period),
+        _ => {
+            let why = format!("expected microseconds, found {quota:?} and {period:?}");
+            findings.fail(Error::malformed(path, "quota and period", why));
+            None
+        }
+    }
+}
+
+fn memory_nodes(
+    root: &Root,
+    cpuset: Option<&Controller>,
+    findings: &mut Findings,
+) -> Option<CpuSet> {
+    cpuset
+        .and_then(|controller| list(root, controller, CPUSET_MEMS, findings))
+        .map(|(_, nodes)| nodes)
+        .or_else(|| findings.take(root.status_list("Mems_allowed_list")).flatten())
+}
+
+fn number_list(root: &Root, path: &str) -> Result<Option<CpuSet>> {
+    let Some(text) = root.text(path)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|why| Error::malformed(path, "list", format!("{why}")))
+}
+
+/// The allowed CPUs of each NUMA node that has any.
+fn nodes(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<NodeCpus> {
+    let mut nodes = Vec::new();
+    for node in numa_nodes(root, findings) {
+        let cpus =
+            findings.take(number_list(root, &format!("{NODES}/node{node}/cpulist"))).flatten();
+        let cpus = cpus.unwrap_or_default().intersection(allowed);
+        if !cpus.is_empty() {
+            nodes.push(NodeCpus { node, cpus });
+        }
+    }
+    nodes
+}
+
+/// The numbers of the system's NUMA nodes, ascending.
+pub(crate) fn numa_nodes(root: &Root, findings: &mut Findings) -> Vec<u32> {
+    let names = findings.take(root.list(NODES)).unwrap_or_default();
+    let mut nodes: Vec<u32> =
+        names.iter().filter_map(|name| name.strip_prefix("node")?.parse().ok()).collect();
+    nodes.sort_unstable();
+    nodes
+}
+
+/// The allowed CPUs by physical core. Kernels before 5.3 know the siblings by the other name.
+fn cores(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<CpuSet> {
+    let mut cores: Vec<CpuSet> = Vec::new();
+    let mut seen = CpuSet::new();
+    for cpu in allowed.iter() {
+        if seen.contains(cpu) {
+            continue;
+        }
+        let siblings = ["core_cpus_list", "thread_siblings_list"].into_iter().find_map(|file| {
+            findings.take(number_list(root, &format!("{CPUS}/cpu{cpu}/topology/{file}"))).flatten()
+        });
+        let Some(siblings) = siblings else { continue };
+        let siblings = siblings.intersection(allowed);
+        seen = seen.union(&siblings);
+        cores.push(siblings);
+    }
+    cores
+}

@@ -1,0 +1,110 @@
+//! The Downward API directory: annotations, labels and hugepage files of one generation.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::error::{Error, Result};
+use crate::parse::downward::{self, Map};
+use crate::parse::size::{HugepageFile, hugepage_file};
+use crate::root::Root;
+use crate::warning::Findings;
+
+/// Where the network resources injector mounts it, and where hand-written pods do.
+const DIRECTORIES: [&str; 2] = ["/etc/podnetinfo", "/etc/podinfo"];
+
+/// The kubelet may swap the generation while it is read, but hardly this often.
+const ATTEMPTS: usize = 5;
+
+/// The files of the Downward API, all from one generation of the kubelet's writing.
+#[derive(Debug, Default)]
+pub(crate) struct DownwardApi {
+    directory: String,
+    files: BTreeMap<String, Result<Rc<[u8]>>>,
+}
+
+impl DownwardApi {
+    /// Reads the directory; an absent one has no files.
+    pub fn read(root: &Root, configured: Option<&str>) -> Result<DownwardApi> {
+        let directory = match configured {
+            Some(directory) => directory,
+            None => {
+                DIRECTORIES.into_iter().find(|path| root.exists(path)).unwrap_or(DIRECTORIES[0])
+            }
+        };
+        let directory = directory.trim_end_matches('/').to_owned();
+        for _ in 0..ATTEMPTS {
+            if let Some(files) = generation(root, &directory)? {
+                return Ok(DownwardApi { directory, files });
+            }
+        }
+        Err(Error::malformed(directory, "..data", "changes faster than it can be read"))
+    }
+
+    /// The path of a file of it, as the pod sees it.
+    pub fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.directory)
+    }
+
+    /// Whether there is a file `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
+    /// A map file, decoded; an absent one is an empty map.
+    pub fn map(&self, name: &str, findings: &mut Findings) -> Map {
+        let Some(file) = self.files.get(name) else { return Map::new() };
+        let Some(content) = findings.take(file.clone()) else { return Map::new() };
+        let (map, problems) = downward::parse(&content);
+        findings.fail_all(&self.path(name), "", problems);
+        map
+    }
+
+    /// The hugepage files: path, what the name says, and the number in it.
+    pub fn hugepages(&self, findings: &mut Findings) -> Vec<(String, HugepageFile, u64)> {
+        let mut numbers = Vec::new();
+        for (name, content) in &self.files {
+            let Some(file) = hugepage_file(name) else { continue };
+            let number = content.clone().and_then(|content| self.number(name, &content));
+            if let Some(number) = findings.take(number) {
+                numbers.push((self.path(name), file, number));
+            }
+        }
+        numbers
+    }
+
+    fn number(&self, name: &str, content: &[u8]) -> Result<u64> {
+        let text = String::from_utf8_lossy(content);
+        let digits = text.trim();
+        digits.parse().map_err(|_| {
+            let shown: String = digits.chars().take(40).collect();
+            Error::malformed(
+                self.path(name),
+                "content",
+                format!("expected a number, found {shown:?}"),
+            )
+        })
+    }
+}
+
+/// The files behind `..data`, or of a plain directory; `None` when they were swapped meanwhile.
+fn generation(root: &Root, directory: &str) -> Result<Option<BTreeMap<String, Result<Rc<[u8]>>>>> {
+    let data = format!("{directory}/..data");
+    let generation = root.real_path(&data);
+    let base = generation.as_deref().unwrap_or(directory);
+    let mut files = BTreeMap::new();
+    for name in root.list(base)? {
+        let wanted =
+            matches!(name.as_str(), "annotations" | "labels") || hugepage_file(&name).is_some();
+        if !wanted {
+            continue;
+        }
+        match root.read(&format!("{base}/{name}")) {
+            Ok(Some(content)) => files.insert(name.clone(), Ok(content)),
+            Ok(None) if generation.is_some() => return Ok(None),
+            Ok(None) => None,
+            Err(error) => files.insert(name.clone(), Err(error)),
+        };
+    }
+    let unchanged = root.real_path(&data) == generation;
+    Ok(unchanged.then_some(files))
+}

@@ -1,0 +1,233 @@
+//! What this kernel shows of PCI and vDPA devices in sysfs.
+//!
+//! A pod's sysfs shows every PCI and vDPA device of the node; only netdevs are
+//! filtered, by network namespace.
+
+use crate::error::Error;
+use crate::parse::pci::PciAddress;
+use crate::root::Root;
+use crate::snapshot::{Hardware, VdpaHardware};
+use crate::warning::{Findings, WarningCode};
+
+const PCI: &str = "/sys/bus/pci/devices";
+const VDPA: &str = "/sys/bus/vdpa/devices";
+const NET: &str = "/sys/class/net";
+
+/// The class of network controllers, PCI Code and ID Assignment Specification.
+const NETWORK_CLASS: &str = "02";
+
+/// A PCI device; `None` where this kernel does not have it.
+pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> Option<Hardware> {
+    let device = format!("{PCI}/{address}");
+    if !root.exists(&device) {
+        return None;
+    }
+    let mut attribute = |name: &str| {
+        root.text(&format!("{device}/{name}")).map_err(|error| findings.note(&error)).ok().flatten()
+    };
+    let hexadecimal =
+        |text: Option<String>| text.map(|text| text.strip_prefix("0x").unwrap_or(&text).to_owned());
+    let (vendor, model, class) = (
+        hexadecimal(attribute("vendor")),
+        hexadecimal(attribute("device")),
+        hexadecimal(attribute("class")),
+    );
+    // A NIC that is on no node in particular has -1.
+    let numa_node = attribute("numa_node").and_then(|text| text.parse().ok());
+    let driver = root.link_name(&format!("{device}/driver"));
+    let iommu_group =
+        root.link_name(&format!("{device}/iommu_group")).and_then(|group| group.parse().ok());
+    let physical_function =
+        root.link_name(&format!("{device}/physfn")).and_then(|name| name.parse().ok());
+    let mut names = |directory: &str| {
+        findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default()
+    };
+    let (netdevs, rdma_devices) = (names("net"), names("infiniband"));
+    Some(Hardware {
+        vendor,
+        device: model,
+        class,
+        numa_node,
+        iommu_group,
+        vfio: driver
+            .as_ref()
+            .filter(|driver| driver.contains("vfio"))
+            .and(iommu_group)
+            .map(|group| vfio_node(root, group)),
+        driver,
+        physical_function,
+        virtual_function: physical_function
+            .and_then(|function| virtual_function(root, function, address, findings)),
+        netdevs,
+        rdma_devices,
+        vdpa: vdpa_on(root, &device, findings),
+    })
+}
+
+/// Where the node of an IOMMU group is. Without an IOMMU the node is `noiommu-N` on the host, and
+/// the device plugin gives it to the container as `N`.
+fn vfio_node(root: &Root, group: u32) -> String {
+    let plain = format!("/dev/vfio/{group}");
+    let without_iommu = format!("/dev/vfio/noiommu-{group}");
+    if !root.exists(&plain) && root.exists(&without_iommu) { without_iommu } else { plain }
+}
+
+/// The index of a virtual function: the physical function's `virtfn<index>` leads to it.
+fn virtual_function(
+    root: &Root,
+    physical: PciAddress,
+    address: PciAddress,
+    findings: &mut Findings,
+) -> Option<u32> {
+    let physical = format!("{PCI}/{physical}");
+    let name = address.to_string();
+    let entries = findings.take(root.list(&physical)).unwrap_or_default();
+    entries.iter().find_map(|entry| {
+        let index = entry.strip_prefix("virtfn")?.parse().ok()?;
+        (root.link_name(&format!("{physical}/{entry}"))? == name).then_some(index)
+    })
+}
+
+/// The first vDPA device whose parent is the PCI device at `device`.
+fn vdpa_on(root: &Root, device: &str, findings: &mut Findings) -> Option<VdpaHardware> {
+    let names = findings.take(root.list(VDPA)).unwrap_or_default();
+    if names.is_empty() {
+        return None;
+    }
+    let real = root.real_path(device)?;
+    let child = |name: &&String| {
+        root.real_path(&format!("{VDPA}/{name}")).as_deref() == Some(&format!("{real}/{name}"))
+    };
+    names.iter().find(child).map(|name| vdpa_hardware(root, name, findings))
+}
+
+/// The hardware of the vDPA device `name`, and the PCI device it is made of, where it is one.
+pub(super) fn vdpa(
+    root: &Root,
+    name: &str,
+    findings: &mut Findings,
+) -> Option<(Hardware, Option<PciAddress>)> {
+    if !is_component(name) {
+        return None;
+    }
+    let real = root.real_path(&format!("{VDPA}/{name}"))?;
+    let parent = real.rsplit('/').nth(1).and_then(|parent| parent.parse().ok());
+    let on_pci = parent.and_then(|address| pci(root, address, findings));
+    let hardware =
+        Hardware { vdpa: Some(vdpa_hardware(root, name, findings)), ..on_pci.unwrap_or_default() };
+    Some((hardware, parent))
+}
+
+fn vdpa_hardware(root: &Root, name: &str, findings: &mut Findings) -> VdpaHardware {
+    let device = format!("{VDPA}/{name}");
+    let children = findings.take(root.list(&device)).unwrap_or_default();
+    VdpaHardware {
+        name: name.to_owned(),
+        driver: root.link_name(&format!("{device}/driver")),
+        char_device: children
+            .iter()
+            .find(|child| child.starts_with("vhost-vdpa-"))
+            .map(|node| format!("/dev/{node}")),
+        netdev: virtio_netdev(root, &device, &children, findings),
+    }
+}
+
+/// The netdev of a `virtio_vdpa` device. Its virtio device is below the vDPA device, or beside it
+/// where that is on a PCI device.
+fn virtio_netdev(
+    root: &Root,
+    device: &str,
+    children: &[String],
+    findings: &mut Findings,
+) -> Option<String> {
+    let real = root.real_path(device)?;
+    let (parent, _) = real.rsplit_once('/')?;
+    let parent_is_pci = parent.rsplit('/').next()?.parse::<PciAddress>().is_ok();
+    let beside = match parent_is_pci {
+        true => findings.take(root.list(parent)).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let below = children.iter().map(|name| format!("{real}/{name}"));
+    let beside = beside.iter().map(|name| format!("{parent}/{name}"));
+    below
+        .chain(beside)
+        .filter(|path| path.rsplit('/').next().is_some_and(|name| name.starts_with("virtio")))
+        .find_map(|virtio| {
+            findings
+                .take(root.list(&format!("{virtio}/net")))
+                .unwrap_or_default()
+                .into_iter()
+                .next()
+        })
+}
+
+/// Whether a device may be one of a network. Where sysfs can't say, it may.
+pub(super) fn is_network_function(hardware: Option<&Hardware>) -> bool {
+    let class = hardware.and_then(|hardware| hardware.class.as_deref());
+    class.is_none_or(|class| class.starts_with(NETWORK_CLASS))
+}
+
+/// Whether this kernel shows its PCI devices.
+pub(super) fn shows_pci(root: &Root) -> bool {
+    root.exists(PCI)
+}
+
+/// Warns of a device that this kernel does not have, where the kernel shows its devices at all.
+pub(super) fn warn_if_absent(
+    root: &Root,
+    device: impl std::fmt::Display,
+    hardware: Option<&Hardware>,
+    findings: &mut Findings,
+) {
+    if hardware.is_none() && root.exists("/sys/bus") {
+        let text = format!(
+            "{device}: this kernel does not have the device: the annotation or variable that \
+             names it is stale, or holds an address of the host"
+        );
+        findings.warn(WarningCode::DeviceAbsent, device.to_string(), text);
+    }
+}
+
+/// Whether this network namespace shows its netdevs.
+pub(super) fn shows_netdevs(root: &Root) -> bool {
+    root.exists(NET)
+}
+
+/// Whether there is a netdev `name` in this network namespace.
+pub(super) fn has_netdev(root: &Root, name: &str) -> bool {
+    is_component(name) && root.exists(&format!("{NET}/{name}"))
+}
+
+/// The PCI device that the netdev `name` is on.
+pub(super) fn pci_of_netdev(root: &Root, name: &str) -> Option<PciAddress> {
+    if !is_component(name) {
+        return None;
+    }
+    let real = root.real_path(&format!("{NET}/{name}"))?;
+    real.strip_suffix(&format!("/net/{name}"))?.rsplit('/').next()?.parse().ok()
+}
+
+/// A text attribute of the netdev `name`, such as `address`.
+pub(super) fn netdev_attribute(
+    root: &Root,
+    name: &str,
+    attribute: &str,
+    findings: &mut Findings,
+) -> Option<String> {
+    if !is_component(name) {
+        return None;
+    }
+    match root.text(&format!("{NET}/{name}/{attribute}")) {
+        Ok(text) => text.filter(|text| !text.is_empty()),
+        Err(Error::Unreadable { errno: libc::EINVAL, .. }) => None,
+        Err(error) => {
+            findings.note(&error);
+            None
+        }
+    }
+}
+
+/// Whether a name from an annotation is one component of a path and leads nowhere else.
+fn is_component(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
+}
