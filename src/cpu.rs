@@ -90,8 +90,8 @@ fn warn_if_different(
     let (Some(affinity), Some((path, cpuset))) = (affinity, cpuset) else { return };
     if affinity != cpuset {
         let text = format!(
-            "{path}: {cpuset}: the affinity of this process is {affinity}: something changed it \
-             after the start, or the cpuset has changed since"
+            "{path}: {cpuset}: the affinity of this process is {affinity}: isolcpus keeps \
+             CPUs out of it, something changed it after the start, or the cpuset changed since"
         );
         findings.warn(WarningCode::CpusetDiffers, path, text);
     }

@@ -1,12 +1,11 @@
 //! The Downward API directory: annotations, labels and hugepage files of one generation.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::parse::downward::{self, Map};
 use crate::parse::size::{HugepageFile, hugepage_file};
-use crate::root::Root;
+use crate::root::{Content, Root};
 use crate::warning::Findings;
 
 /// Where the network resources injector mounts it, and where hand-written pods do.
@@ -15,11 +14,14 @@ const DIRECTORIES: [&str; 2] = ["/etc/podnetinfo", "/etc/podinfo"];
 /// The kubelet may swap the generation while it is read, but hardly this often.
 const ATTEMPTS: usize = 5;
 
+/// Files by name; one that can't be read has its error.
+type Files = BTreeMap<String, Result<Content>>;
+
 /// The files of the Downward API, all from one generation of the kubelet's writing.
 #[derive(Debug, Default)]
 pub(crate) struct DownwardApi {
     directory: String,
-    files: BTreeMap<String, Result<Rc<[u8]>>>,
+    files: Files,
 }
 
 impl DownwardApi {
@@ -87,11 +89,11 @@ impl DownwardApi {
 }
 
 /// The files behind `..data`, or of a plain directory; `None` when they were swapped meanwhile.
-fn generation(root: &Root, directory: &str) -> Result<Option<BTreeMap<String, Result<Rc<[u8]>>>>> {
+fn generation(root: &Root, directory: &str) -> Result<Option<Files>> {
     let data = format!("{directory}/..data");
     let generation = root.real_path(&data);
     let base = generation.as_deref().unwrap_or(directory);
-    let mut files = BTreeMap::new();
+    let mut files = Files::new();
     for name in root.list(base)? {
         let wanted =
             matches!(name.as_str(), "annotations" | "labels") || hugepage_file(&name).is_some();

@@ -21,11 +21,14 @@ const MAX_FILE: u64 = 32 << 20;
 /// As the kernel's own limit, MAXSYMLINKS.
 const MAX_SYMLINKS: usize = 40;
 
+/// The content of a file, shared with whoever else read it.
+pub(crate) type Content = Rc<[u8]>;
+
 /// A directory that stands for `/`, and what was read below it.
 #[derive(Debug)]
 pub(crate) struct Root {
     directory: PathBuf,
-    files: RefCell<BTreeMap<String, Result<Option<Rc<[u8]>>>>>,
+    files: RefCell<BTreeMap<String, Result<Option<Content>>>>,
 }
 
 impl Root {
@@ -47,7 +50,7 @@ impl Root {
     }
 
     /// The content of a file; `None` where there is none.
-    pub fn read(&self, path: &str) -> Result<Option<Rc<[u8]>>> {
+    pub fn read(&self, path: &str) -> Result<Option<Content>> {
         if let Some(read) = self.files.borrow().get(path) {
             return read.clone();
         }
@@ -56,7 +59,7 @@ impl Root {
         read
     }
 
-    fn read_afresh(&self, path: &str) -> Result<Option<Rc<[u8]>>> {
+    fn read_afresh(&self, path: &str) -> Result<Option<Content>> {
         match self.locate(path).and_then(|host| read_regular(&host)) {
             Ok(content) => Ok(Some(content.into())),
             Err(error) if is_absent(&error) => Ok(None),
