@@ -11,6 +11,9 @@ use crate::warning::Findings;
 /// Where the network resources injector mounts it, and where hand-written pods do.
 const DIRECTORIES: [&str; 2] = ["/etc/podnetinfo", "/etc/podinfo"];
 
+const ANNOTATIONS: &str = "annotations";
+const LABELS: &str = "labels";
+
 /// The kubelet may swap the generation while it is read, but hardly this often.
 const ATTEMPTS: usize = 5;
 
@@ -43,17 +46,32 @@ impl DownwardApi {
     }
 
     /// The path of a file of it, as the pod sees it.
-    pub fn path(&self, name: &str) -> String {
+    fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.directory)
     }
 
-    /// Whether there is a file `name`.
-    pub fn has(&self, name: &str) -> bool {
-        self.files.contains_key(name)
+    /// Whether there is a file of annotations.
+    pub fn has_annotations(&self) -> bool {
+        self.files.contains_key(ANNOTATIONS)
+    }
+
+    /// The annotations, decoded.
+    pub fn annotations(&self, findings: &mut Findings) -> Map {
+        self.map(ANNOTATIONS, findings)
+    }
+
+    /// The file that an annotation is read from.
+    pub fn annotation_path(&self, _key: &str) -> String {
+        self.path(ANNOTATIONS)
+    }
+
+    /// The labels of the pod.
+    pub fn labels(&self, findings: &mut Findings) -> Map {
+        self.map(LABELS, findings)
     }
 
     /// A map file, decoded; an absent one is an empty map.
-    pub fn map(&self, name: &str, findings: &mut Findings) -> Map {
+    fn map(&self, name: &str, findings: &mut Findings) -> Map {
         let Some(file) = self.files.get(name) else { return Map::new() };
         let Some(content) = findings.take(file.clone()) else { return Map::new() };
         let (map, problems) = downward::parse(&content);
@@ -94,9 +112,8 @@ fn generation(root: &Root, directory: &str) -> Result<Option<Files>> {
     let generation = root.real_path(&data);
     let base = generation.as_deref().unwrap_or(directory);
     let mut files = Files::new();
-    for name in root.list(base)? {
-        let wanted =
-            matches!(name.as_str(), "annotations" | "labels") || hugepage_file(&name).is_some();
+    for name in root.list(base)?.iter() {
+        let wanted = matches!(name.as_str(), ANNOTATIONS | LABELS) || hugepage_file(name).is_some();
         if !wanted {
             continue;
         }

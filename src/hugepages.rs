@@ -159,7 +159,7 @@ fn cgroup_sizes(
     let suffix = format!(".{limit}");
     let mut sizes: Vec<String> = Vec::new();
     for directory in &hugetlb.directories {
-        for name in findings.take(root.list(directory)).unwrap_or_default() {
+        for name in findings.take(root.list(directory)).unwrap_or_default().iter() {
             let size = name.strip_prefix("hugetlb.").and_then(|name| name.strip_suffix(&suffix));
             let Some(size) = size.filter(|size| !size.contains('.')) else { continue };
             if !sizes.iter().any(|known| known == size) {

@@ -16,7 +16,7 @@ pub(crate) fn read(
     let text =
         |(key, value): (String, Vec<u8>)| (key, String::from_utf8_lossy(&value).into_owned());
     let labels: std::collections::BTreeMap<String, String> =
-        downward.map("labels", findings).into_iter().map(text).collect();
+        downward.labels(findings).into_iter().map(text).collect();
     PodIdentity { name: labels.get(POD_NAME).cloned(), namespace: None, uid: uid(cgroups), labels }
 }
 

@@ -134,9 +134,8 @@ impl Pod {
         let view = View::open(&self.config)?;
         let mut findings = Findings::default();
         let downward = view.downward_api(&mut findings);
-        let read =
-            interfaces::read(&view.root, &downward, self.config.assign_by_order, &mut findings);
-        findings.into_result((read.interfaces, read.statuses))
+        let read = view.interfaces(&downward, &mut findings);
+        findings.into_result(read)
     }
 
     /// Every annotation of the Downward API's `annotations` file, decoded. Values are bytes: Go's
@@ -148,7 +147,7 @@ impl Pod {
         let view = View::open(&self.config)?;
         let mut findings = Findings::default();
         let downward = view.downward_api(&mut findings);
-        let annotations = downward.map("annotations", &mut findings);
+        let annotations = downward.annotations(&mut findings);
         findings.into_result(annotations)
     }
 
@@ -177,10 +176,9 @@ impl Pod {
         let container = view.container(&mut findings);
         let cpus = cpu::read(&view.root, &cgroups, &mut findings);
         let hugepages = view.hugepages(&cgroups, &downward, &mut findings);
-        let read =
-            interfaces::read(&view.root, &downward, self.config.assign_by_order, &mut findings);
+        let (read, _) = view.interfaces(&downward, &mut findings);
         let pod = identity::read(&downward, &cgroups, &mut findings);
-        let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read.interfaces;
+        let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read;
         Ok(Snapshot {
             schema: SCHEMA,
             pod,
@@ -235,5 +233,13 @@ impl<'a> View<'a> {
     ) -> Hugepages {
         let container = self.container(findings);
         hugepages::read(&self.root, cgroups, downward, container.as_deref(), findings)
+    }
+
+    fn interfaces(
+        &self,
+        downward: &DownwardApi,
+        findings: &mut Findings,
+    ) -> (Interfaces, Vec<NetworkStatus>) {
+        interfaces::read(&self.root, downward, self.config.assign_by_order, findings)
     }
 }

@@ -4,7 +4,7 @@
 //! what it has read, and so opens no file twice and answers from one state.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -24,11 +24,15 @@ const MAX_SYMLINKS: usize = 40;
 /// The content of a file, shared with whoever else read it.
 pub(crate) type Content = Rc<[u8]>;
 
+/// The names in a directory, sorted.
+pub(crate) type Names = Rc<[String]>;
+
 /// A directory that stands for `/`, and what was read below it.
 #[derive(Debug)]
 pub(crate) struct Root {
     directory: PathBuf,
-    files: RefCell<BTreeMap<String, Result<Option<Content>>>>,
+    files: RefCell<HashMap<String, Result<Option<Content>>>>,
+    directories: RefCell<HashMap<String, Result<Names>>>,
 }
 
 impl Root {
@@ -36,9 +40,11 @@ impl Root {
     pub fn open(directory: &Path) -> Result<Root> {
         let shown = directory.display().to_string();
         match fs::metadata(directory) {
-            Ok(metadata) if metadata.is_dir() => {
-                Ok(Root { directory: directory.to_owned(), files: RefCell::default() })
-            }
+            Ok(metadata) if metadata.is_dir() => Ok(Root {
+                directory: directory.to_owned(),
+                files: RefCell::default(),
+                directories: RefCell::default(),
+            }),
             Ok(_) => Err(Error::io(shown, &io::Error::from_raw_os_error(libc::ENOTDIR))),
             Err(error) => Err(Error::io(shown, &error)),
         }
@@ -78,8 +84,17 @@ impl Root {
         }
     }
 
-    /// The names in a directory, sorted; none where it is absent.
-    pub fn list(&self, path: &str) -> Result<Vec<String>> {
+    /// The names in a directory; none where it is absent.
+    pub fn list(&self, path: &str) -> Result<Names> {
+        if let Some(read) = self.directories.borrow().get(path) {
+            return read.clone();
+        }
+        let read = self.list_afresh(path);
+        self.directories.borrow_mut().insert(path.to_owned(), read.clone());
+        read
+    }
+
+    fn list_afresh(&self, path: &str) -> Result<Names> {
         let read = self.locate(path).and_then(fs::read_dir).and_then(|entries| {
             entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()
         });
@@ -88,9 +103,9 @@ impl Root {
                 let utf8 = names.into_iter().filter_map(|name| name.into_string().ok());
                 let mut names: Vec<String> = utf8.collect();
                 names.sort();
-                Ok(names)
+                Ok(names.into())
             }
-            Err(error) if is_absent(&error) => Ok(Vec::new()),
+            Err(error) if is_absent(&error) => Ok(Names::default()),
             Err(error) => Err(Error::io(path, &error)),
         }
     }

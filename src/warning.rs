@@ -1,12 +1,14 @@
 //! Warnings: what a reader should know although an answer was given.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::parse::Problem;
 
 /// Something a reader should know. Programs compare `code` and `path`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
     /// What kind of thing it is.
@@ -109,12 +111,9 @@ impl Findings {
 
     /// Everything noted, each once: several subjects read the same file.
     pub fn into_warnings(self) -> Vec<Warning> {
-        let mut warnings: Vec<Warning> = Vec::with_capacity(self.warnings.len());
-        for warning in self.warnings {
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-        }
+        let mut seen = HashSet::new();
+        let mut warnings = self.warnings;
+        warnings.retain(|warning| seen.insert(warning.clone()));
         warnings
     }
 

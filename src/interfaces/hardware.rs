@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::parse::pci::PciAddress;
-use crate::root::Root;
+use crate::root::{Names, Root};
 use crate::snapshot::{Hardware, VdpaHardware};
 use crate::warning::{Findings, WarningCode};
 
@@ -40,7 +40,7 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
     let physical_function =
         root.link_name(&format!("{device}/physfn")).and_then(|name| name.parse().ok());
     let mut names = |directory: &str| {
-        findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default()
+        findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default().to_vec()
     };
     let (netdevs, rdma_devices) = (names("net"), names("infiniband"));
     Some(Hardware {
@@ -145,7 +145,7 @@ fn virtio_netdev(
     let parent_is_pci = parent.rsplit('/').next()?.parse::<PciAddress>().is_ok();
     let beside = match parent_is_pci {
         true => findings.take(root.list(parent)).unwrap_or_default(),
-        false => Vec::new(),
+        false => Names::default(),
     };
     let below = children.iter().map(|name| format!("{real}/{name}"));
     let beside = beside.iter().map(|name| format!("{parent}/{name}"));
@@ -153,11 +153,8 @@ fn virtio_netdev(
         .chain(beside)
         .filter(|path| path.rsplit('/').next().is_some_and(|name| name.starts_with("virtio")))
         .find_map(|virtio| {
-            findings
-                .take(root.list(&format!("{virtio}/net")))
-                .unwrap_or_default()
-                .into_iter()
-                .next()
+            let netdevs = findings.take(root.list(&format!("{virtio}/net")))?;
+            netdevs.first().cloned()
         })
 }
 

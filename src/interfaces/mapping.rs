@@ -4,14 +4,15 @@
 //! the interfaces and devices that those before it left. What no rule settles
 //! stays unmatched: nothing is ever guessed.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use super::allocated::Allocated;
+use super::attachments::Attachments;
 use super::hardware;
-use super::meets;
 use crate::parse::network_status::NetworkStatus;
-use crate::parse::networks::NetworkRequest;
 use crate::parse::pci::PciAddress;
 use crate::root::Root;
-use crate::snapshot::{Device, DeviceDetail, Evidence, Hardware, PciDevice, VdpaDevice};
+use crate::snapshot::{Device, DeviceDetail, Evidence, Hardware, PciDevice, State, VdpaDevice};
 use crate::warning::{Findings, WarningCode};
 
 /// The kubelet's own name for the interface of the default network.
@@ -19,294 +20,271 @@ const DEFAULT_INTERFACE: &str = "eth0";
 
 /// What is known of the device behind one interface.
 #[derive(Debug, Default)]
-pub(super) struct Candidate {
+pub(super) struct Match {
     pub device: Option<Device>,
     pub evidence: Option<Evidence>,
     pub hardware: Option<Hardware>,
 }
 
-/// What the rules work on.
-pub(super) struct Mapping<'a> {
-    pub root: &'a Root,
-    pub allocated: &'a Allocated,
-    pub statuses: &'a [NetworkStatus],
-    pub requests: &'a [NetworkRequest],
-    /// Whether every request has its status.
-    pub complete: bool,
-    pub assign_by_order: bool,
+/// The device behind each interface, in the order of network-status.
+pub(super) fn run(
+    root: &Root,
+    attachments: &Attachments,
+    allocated: &Allocated,
+    assign_by_order: bool,
+    findings: &mut Findings,
+) -> Vec<Match> {
+    let mut mapping = Mapping {
+        root,
+        attachments,
+        allocated,
+        matches: Vec::new(),
+        free: BTreeMap::new(),
+        lost: BTreeMap::new(),
+        findings,
+    };
+    mapping.by_device_info();
+    mapping.collect_free_functions();
+    mapping.by_netdev();
+    mapping.by_ifalias();
+    mapping.by_mac();
+    mapping.by_only_candidate();
+    if assign_by_order {
+        mapping.by_order();
+    }
+    mapping.restore_lost();
+    mapping.matches
 }
 
-/// An allocated network function that is on no interface yet.
-struct Free {
-    address: PciAddress,
-    hardware: Option<Hardware>,
-}
-
-/// The rules' progress.
-struct Progress {
-    candidates: Vec<Candidate>,
-    free: Vec<Free>,
+struct Mapping<'a> {
+    root: &'a Root,
+    attachments: &'a Attachments,
+    allocated: &'a Allocated,
+    matches: Vec<Match>,
+    /// Allocated network functions that are on no interface yet.
+    free: BTreeMap<PciAddress, Option<Hardware>>,
     /// Interfaces whose device-info names an address that this kernel does not have.
-    lost: Vec<(usize, Device)>,
+    lost: BTreeMap<usize, Device>,
+    findings: &'a mut Findings,
 }
 
-impl Progress {
-    fn is_open(&self, index: usize) -> bool {
-        self.candidates[index].device.is_none()
-    }
-
-    fn assign(&mut self, index: usize, free: Free, evidence: Evidence) {
-        self.candidates[index] = Candidate {
-            device: Some(device_at(free.address, free.hardware.as_ref())),
-            evidence: Some(evidence),
-            hardware: free.hardware,
-        };
-    }
-}
-
-impl Mapping<'_> {
-    /// The device behind each interface, in the order of network-status.
-    pub fn run(&self, findings: &mut Findings) -> Vec<Candidate> {
-        let mut progress = self.by_device_info(findings);
-        progress.free = self.free_functions(&progress.candidates, findings);
-        self.by_netdev(&mut progress, findings);
-        self.by_ifalias(&mut progress, findings);
-        self.by_mac(&mut progress, findings);
-        self.by_only_candidate(&mut progress, findings);
-        if self.assign_by_order {
-            self.by_order(&mut progress);
-        }
-        self.restore(&mut progress, findings);
-        progress.candidates
-    }
-
+impl<'a> Mapping<'a> {
     /// `device-info` of the attachment. An address that this kernel does not have, as in a Kata
     /// guest, leaves the interface open for the weaker rules.
-    fn by_device_info(&self, findings: &mut Findings) -> Progress {
-        let mut progress = Progress { candidates: Vec::new(), free: Vec::new(), lost: Vec::new() };
-        for (index, status) in self.statuses.iter().enumerate() {
-            let mut candidate = Candidate::default();
+    fn by_device_info(&mut self) {
+        for (index, status) in self.attachments.statuses.iter().enumerate() {
+            let mut found = Match::default();
             if let Some(mut device) = status.device_info.clone() {
-                candidate.hardware = self.hardware_of(&mut device, findings);
+                found.hardware = self.hardware_of(&mut device);
                 let is_pci = matches!(device.detail, DeviceDetail::Pci(_));
-                if is_pci && candidate.hardware.is_none() && hardware::shows_pci(self.root) {
-                    progress.lost.push((index, device));
+                if is_pci && found.hardware.is_none() && hardware::shows_pci(self.root) {
+                    self.lost.insert(index, device);
                 } else {
-                    candidate.device = Some(device);
-                    candidate.evidence = Some(Evidence::DeviceInfo);
+                    found.device = Some(device);
+                    found.evidence = Some(Evidence::DeviceInfo);
                 }
             }
-            progress.candidates.push(candidate);
+            self.matches.push(found);
         }
-        progress
     }
 
     /// The hardware of a device-info. A vDPA device learns the address of its PCI device from it.
-    fn hardware_of(&self, device: &mut Device, findings: &mut Findings) -> Option<Hardware> {
+    fn hardware_of(&mut self, device: &mut Device) -> Option<Hardware> {
         match &mut device.detail {
-            DeviceDetail::Pci(pci) => hardware::pci(self.root, pci.address, findings),
-            DeviceDetail::Vdpa(vdpa) => {
-                let by_name = vdpa.parent_device.as_deref();
-                let hardware =
-                    match by_name.and_then(|name| hardware::vdpa(self.root, name, findings)) {
-                        Some((hardware, address)) => {
-                            vdpa.pci_address = vdpa.pci_address.or(address);
-                            Some(hardware)
-                        }
-                        None => {
-                            vdpa.pci_address.and_then(|pci| hardware::pci(self.root, pci, findings))
-                        }
-                    };
-                let name =
-                    vdpa.parent_device.clone().or(vdpa.pci_address.map(|pci| pci.to_string()));
-                hardware::warn_if_absent(
-                    self.root,
-                    name.unwrap_or_default(),
-                    hardware.as_ref(),
-                    findings,
-                );
-                hardware
-            }
+            DeviceDetail::Pci(pci) => hardware::pci(self.root, pci.address, self.findings),
+            DeviceDetail::Vdpa(vdpa) => self.hardware_of_vdpa(vdpa),
             _ => None,
         }
     }
 
-    /// The allocated network functions that no device-info names, by address.
-    fn free_functions(&self, candidates: &[Candidate], findings: &mut Findings) -> Vec<Free> {
-        let taken = |address: PciAddress| {
-            let devices = candidates.iter().filter_map(|candidate| candidate.device.as_ref());
-            devices.into_iter().any(|device| device.pci_address() == Some(address))
+    fn hardware_of_vdpa(&mut self, vdpa: &mut VdpaDevice) -> Option<Hardware> {
+        let named = vdpa.parent_device.as_deref();
+        let hardware = match named.and_then(|name| hardware::vdpa(self.root, name, self.findings)) {
+            Some((hardware, address)) => {
+                vdpa.pci_address = vdpa.pci_address.or(address);
+                Some(hardware)
+            }
+            None => vdpa.pci_address.and_then(|pci| hardware::pci(self.root, pci, self.findings)),
         };
-        let listed = self.allocated.devices.iter().filter_map(|device| device.pci);
-        let mut free: Vec<Free> = listed
-            .filter(|address| !taken(*address))
-            .map(|address| Free { address, hardware: hardware::pci(self.root, address, findings) })
-            .filter(|free| hardware::is_network_function(free.hardware.as_ref()))
-            .collect();
-        free.sort_by_key(|free| free.address);
-        free
+        let address = vdpa.pci_address.map(|address| address.to_string());
+        let name = vdpa.parent_device.clone().or(address).unwrap_or_default();
+        hardware::warn_if_absent(self.root, name, hardware.as_ref(), self.findings);
+        hardware
+    }
+
+    /// The allocated network functions that no device-info names.
+    fn collect_free_functions(&mut self) {
+        let devices = self.matches.iter().filter_map(|found| found.device.as_ref());
+        let taken: HashSet<PciAddress> = devices.filter_map(Device::pci_address).collect();
+        for address in self.allocated.pci_addresses().filter(|address| !taken.contains(address)) {
+            let hardware = hardware::pci(self.root, address, self.findings);
+            if hardware::is_network_function(hardware.as_ref()) {
+                self.free.insert(address, hardware);
+            }
+        }
+    }
+
+    /// The interfaces without a device, with their names.
+    fn named(&self) -> Vec<(usize, &'a str)> {
+        let statuses = self.attachments.statuses.iter().enumerate();
+        statuses
+            .filter(|(index, _)| self.matches[*index].device.is_none())
+            .filter_map(|(index, status)| Some((index, status.interface.as_deref()?)))
+            .collect()
+    }
+
+    fn assign(&mut self, index: usize, address: PciAddress, evidence: Evidence) {
+        if let Some(hardware) = self.free.remove(&address) {
+            self.set(index, address, hardware, evidence);
+        }
+    }
+
+    fn set(
+        &mut self,
+        index: usize,
+        address: PciAddress,
+        hardware: Option<Hardware>,
+        evidence: Evidence,
+    ) {
+        self.lost.remove(&index);
+        self.matches[index] = Match {
+            device: Some(device_at(address, hardware.as_ref())),
+            evidence: Some(evidence),
+            hardware,
+        };
     }
 
     /// The device's netdev has the interface's name: an allocated device, or any virtual function
     /// whose netdev this network namespace shows.
-    fn by_netdev(&self, progress: &mut Progress, findings: &mut Findings) {
-        for (index, status) in self.statuses.iter().enumerate() {
-            let Some(name) = status.interface.as_deref().filter(|_| progress.is_open(index)) else {
-                continue;
-            };
-            let listed = progress.free.iter().position(|free| {
-                free.hardware
-                    .as_ref()
-                    .is_some_and(|hardware| hardware.netdevs.iter().any(|n| n == name))
-            });
-            if let Some(position) = listed {
-                let free = progress.free.remove(position);
-                progress.assign(index, free, Evidence::Netdev);
+    fn by_netdev(&mut self) {
+        let mut addresses: HashMap<String, PciAddress> = HashMap::new();
+        for (address, hardware) in &self.free {
+            let netdevs = hardware.iter().flat_map(|hardware| &hardware.netdevs);
+            addresses.extend(netdevs.map(|name| (name.clone(), *address)));
+        }
+        for (index, name) in self.named() {
+            if let Some(address) = addresses.get(name) {
+                self.assign(index, *address, Evidence::Netdev);
+            } else if let Some(device) = self.allocated.af_xdp(self.root, name) {
+                self.matches[index].device = Some(device);
+                self.matches[index].evidence = Some(Evidence::Netdev);
             } else if let Some(address) = hardware::pci_of_netdev(self.root, name) {
-                let hardware = hardware::pci(self.root, address, findings);
-                if hardware.as_ref().is_some_and(|hardware| hardware.physical_function.is_some()) {
-                    progress.assign(index, Free { address, hardware }, Evidence::Netdev);
+                let hardware = hardware::pci(self.root, address, self.findings);
+                if hardware.as_ref().is_some_and(|found| found.physical_function.is_some()) {
+                    self.set(index, address, hardware, Evidence::Netdev);
                 }
             }
         }
     }
 
     /// The interface is a dummy netdev whose alias is the device's address, as DANM and OMEC do.
-    fn by_ifalias(&self, progress: &mut Progress, findings: &mut Findings) {
-        for (index, status) in self.statuses.iter().enumerate() {
-            let Some(name) = status.interface.as_deref().filter(|_| progress.is_open(index)) else {
-                continue;
-            };
-            let alias = hardware::netdev_attribute(self.root, name, "ifalias", findings)
-                .and_then(|alias| alias.parse::<PciAddress>().ok());
-            let named = progress.free.iter().position(|free| Some(free.address) == alias);
-            if let Some(position) = named {
-                let free = progress.free.remove(position);
-                progress.assign(index, free, Evidence::Ifalias);
+    fn by_ifalias(&mut self) {
+        for (index, name) in self.named() {
+            let alias = hardware::netdev_attribute(self.root, name, "ifalias", self.findings);
+            if let Some(address) = alias.and_then(|alias| alias.parse().ok()) {
+                self.assign(index, address, Evidence::Ifalias);
             }
         }
     }
 
     /// One device, and one interface, has the MAC.
-    fn by_mac(&self, progress: &mut Progress, findings: &mut Findings) {
-        let macs: Vec<(PciAddress, String)> = progress
-            .free
-            .iter()
-            .flat_map(|free| {
-                let netdevs = free.hardware.iter().flat_map(|hardware| &hardware.netdevs);
-                let mac = |name: &String| {
-                    hardware::netdev_attribute(self.root, name, "address", findings)
-                };
-                netdevs.filter_map(mac).map(|mac| (free.address, mac)).collect::<Vec<_>>()
-            })
-            .collect();
-        for (index, status) in self.statuses.iter().enumerate() {
-            let Some(mac) = status.mac.as_deref().filter(|_| progress.is_open(index)) else {
-                continue;
-            };
-            let bearers = self.statuses.iter().filter(|status| has_mac(status, mac)).count();
-            let mut devices = macs.iter().filter(|(_, found)| found.eq_ignore_ascii_case(mac));
-            let (Some((address, _)), None, 1) = (devices.next(), devices.next(), bearers) else {
-                continue;
-            };
-            if let Some(position) = progress.free.iter().position(|free| free.address == *address) {
-                let free = progress.free.remove(position);
-                progress.assign(index, free, Evidence::Mac);
+    fn by_mac(&mut self) {
+        let mut bearers: HashMap<String, Vec<PciAddress>> = HashMap::new();
+        for (address, hardware) in &self.free {
+            for netdev in hardware.iter().flat_map(|hardware| &hardware.netdevs) {
+                let mac = hardware::netdev_attribute(self.root, netdev, "address", self.findings);
+                let mac = mac.unwrap_or_default().to_ascii_lowercase();
+                bearers.entry(mac).or_default().push(*address);
+            }
+        }
+        let mac_of = |status: &NetworkStatus| status.mac.as_deref().map(str::to_ascii_lowercase);
+        let mut interfaces: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, status) in self.attachments.statuses.iter().enumerate() {
+            interfaces.entry(mac_of(status).unwrap_or_default()).or_default().push(index);
+        }
+        for (index, _) in self.named() {
+            let Some(mac) = mac_of(&self.attachments.statuses[index]) else { continue };
+            let alone = interfaces.get(&mac).is_some_and(|interfaces| interfaces.len() == 1);
+            if let (true, Some([address])) = (alone, bearers.get(&mac).map(Vec::as_slice)) {
+                self.assign(index, *address, Evidence::Mac);
             }
         }
     }
 
     /// One interface and one device are left, and every network is there. An address of the host
     /// in device-info loses to the one own address that this kernel has, complete or not.
-    fn by_only_candidate(&self, progress: &mut Progress, findings: &mut Findings) {
-        let (&[index], 1) = (self.open(progress).as_slice(), progress.free.len()) else { return };
-        let lost = progress.lost.iter().position(|(lost, _)| *lost == index);
-        let present = progress.free[0].hardware.is_some();
-        if lost.is_some() && !present || lost.is_none() && !self.complete {
+    fn by_only_candidate(&mut self) {
+        let open = self.open();
+        let mut free = self.free.iter();
+        let (&[index], Some((address, hardware)), None) =
+            (open.as_slice(), free.next(), free.next())
+        else {
             return;
+        };
+        let address = *address;
+        match self.lost.get(&index).map(Device::pci_address) {
+            Some(stated) if hardware.is_some() => self.warn_translated(stated, address),
+            None if self.attachments.state == State::Complete => {}
+            _ => return,
         }
-        let free = progress.free.remove(0);
-        if let Some(position) = lost {
-            let (_, device) = progress.lost.remove(position);
-            let stated =
-                device.pci_address().map(|address| address.to_string()).unwrap_or_default();
-            let text = format!(
-                "{stated}: this kernel does not have the device of device-info; {}, the only own \
-                 one without an interface, is taken for it",
-                free.address
-            );
-            findings.warn(WarningCode::DeviceTranslated, stated, text);
-        }
-        progress.assign(index, free, Evidence::OnlyCandidate);
+        self.assign(index, address, Evidence::OnlyCandidate);
+    }
+
+    fn warn_translated(&mut self, stated: Option<PciAddress>, address: PciAddress) {
+        let stated = stated.map(|address| address.to_string()).unwrap_or_default();
+        let text = format!(
+            "{stated}: this kernel does not have the device that device-info names; {address}, the \
+             only own one without an interface, is taken for it"
+        );
+        self.findings.warn(WarningCode::DeviceTranslated, stated, text);
     }
 
     /// Interfaces in request order, devices by address.
-    fn by_order(&self, progress: &mut Progress) {
-        let mut open = self.open(progress);
-        open.sort_by_key(|index| {
-            let status = &self.statuses[*index];
-            let position = self.requests.iter().position(|request| {
-                meets(status, request) && (request.interface.is_some() || !self.repeated(request))
-            });
-            let any = || self.requests.iter().position(|request| meets(status, request));
-            (position.or_else(any).unwrap_or(usize::MAX), *index)
-        });
-        let count = open.len().min(progress.free.len());
-        let free: Vec<Free> = progress.free.drain(..count).collect();
-        for (index, free) in open.into_iter().zip(free) {
-            progress.lost.retain(|(lost, _)| *lost != index);
-            progress.assign(index, free, Evidence::Order);
+    fn by_order(&mut self) {
+        let mut open = self.open();
+        open.sort_by_key(|index| (self.attachments.requests[*index].unwrap_or(usize::MAX), *index));
+        let addresses: Vec<PciAddress> = self.free.keys().copied().collect();
+        for (index, address) in open.into_iter().zip(addresses) {
+            self.assign(index, address, Evidence::Order);
         }
-    }
-
-    fn repeated(&self, request: &NetworkRequest) -> bool {
-        self.requests.iter().filter(|other| *other == request).count() > 1
     }
 
     /// The interfaces that still want a device: not the default network's, and none that has a
     /// netdev in the pod.
-    fn open(&self, progress: &Progress) -> Vec<usize> {
+    fn open(&self) -> Vec<usize> {
+        let shows_netdevs = hardware::shows_netdevs(self.root);
         let wants = |(index, status): &(usize, &NetworkStatus)| {
             let name = status.interface.as_deref();
             let is_default = status.default || name == Some(DEFAULT_INTERFACE);
-            let has_netdev = hardware::shows_netdevs(self.root)
-                && name.is_some_and(|name| hardware::has_netdev(self.root, name));
-            progress.is_open(*index) && !is_default && !has_netdev
+            let has_netdev =
+                shows_netdevs && name.is_some_and(|name| hardware::has_netdev(self.root, name));
+            self.matches[*index].device.is_none() && !is_default && !has_netdev
         };
-        self.statuses.iter().enumerate().filter(wants).map(|(index, _)| index).collect()
+        let statuses = self.attachments.statuses.iter().enumerate();
+        statuses.filter(wants).map(|(index, _)| index).collect()
     }
 
     /// Device-info stands where nothing better was found for an address this kernel lacks.
-    fn restore(&self, progress: &mut Progress, findings: &mut Findings) {
-        for (index, device) in std::mem::take(&mut progress.lost) {
-            if progress.is_open(index) {
-                if let Some(address) = device.pci_address() {
-                    hardware::warn_if_absent(self.root, address, None, findings);
-                }
-                progress.candidates[index] = Candidate {
-                    device: Some(device),
-                    evidence: Some(Evidence::DeviceInfo),
-                    hardware: None,
-                };
+    fn restore_lost(&mut self) {
+        for (index, device) in std::mem::take(&mut self.lost) {
+            if let Some(address) = device.pci_address() {
+                hardware::warn_if_absent(self.root, address, None, self.findings);
             }
+            self.matches[index] = Match {
+                device: Some(device),
+                evidence: Some(Evidence::DeviceInfo),
+                hardware: None,
+            };
         }
     }
 }
 
-fn has_mac(status: &NetworkStatus, mac: &str) -> bool {
-    status.mac.as_deref().is_some_and(|other| other.eq_ignore_ascii_case(mac))
-}
-
 /// The device at an address, without a device-info: what its hardware makes of it.
 fn device_at(address: PciAddress, hardware: Option<&Hardware>) -> Device {
-    let vdpa = hardware.and_then(|hardware| hardware.vdpa.as_ref());
-    let detail = match vdpa {
+    let detail = match hardware.and_then(|hardware| hardware.vdpa.as_ref()) {
         Some(vdpa) => DeviceDetail::Vdpa(VdpaDevice {
             parent_device: Some(vdpa.name.clone()),
-            driver: vdpa
-                .driver
-                .as_deref()
-                .map(|driver| driver.strip_suffix("_vdpa").unwrap_or(driver).to_owned()),
+            driver: vdpa.driver.as_deref().map(|driver| driver.replace("_vdpa", "")),
             path: vdpa.char_device.clone(),
             pci_address: Some(address),
             ..VdpaDevice::default()

@@ -1,0 +1,155 @@
+//! The attachments of the pod: what the annotations state, and what they still owe.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::downward_api::DownwardApi;
+use crate::parse::downward::Map;
+use crate::parse::network_status::{self, NetworkStatus};
+use crate::parse::networks::{self, NetworkRequest};
+use crate::snapshot::State;
+use crate::warning::Findings;
+
+const REQUEST: &str = "k8s.v1.cni.cncf.io/networks";
+
+/// The status annotation, and the name that Multus before 4.0 wrote beside or instead of it.
+const STATUS: [(&str, &str); 2] = [
+    ("network-status", "k8s.v1.cni.cncf.io/network-status"),
+    ("networks-status", "k8s.v1.cni.cncf.io/networks-status"),
+];
+
+/// What the annotations say.
+#[derive(Debug)]
+pub(super) struct Attachments {
+    /// The attachments, in the order of network-status.
+    pub statuses: Vec<NetworkStatus>,
+    /// Where they are from.
+    pub source: &'static str,
+    /// For each status the position of the request that it meets.
+    pub requests: Vec<Option<usize>>,
+    /// The requests that nothing meets.
+    pub pending: Vec<NetworkRequest>,
+    /// What follows from all this.
+    pub state: State,
+}
+
+impl Attachments {
+    /// Reads the annotations.
+    pub fn read(downward: &DownwardApi, findings: &mut Findings) -> Attachments {
+        let annotations = downward.annotations(findings);
+        let status = STATUS.into_iter().find_map(|(source, key)| {
+            let value = annotations.get(key).filter(|value| !value.is_empty())?;
+            let (statuses, problems) = network_status::parse(value);
+            findings.fail_all(&downward.annotation_path(key), &format!("{key}: "), problems);
+            Some((source, statuses))
+        });
+        let has_status = status.is_some();
+        let (source, statuses) = status.unwrap_or((STATUS[0].0, Vec::new()));
+        let requested = request(&annotations, downward, findings);
+        let (requests, pending) = compare(&statuses, &requested);
+        let state = if !downward.has_annotations() {
+            State::NoAnnotations
+        } else if !has_status && requested.is_empty() {
+            State::NoStatus
+        } else if pending.is_empty() {
+            State::Complete
+        } else {
+            State::Pending
+        };
+        Attachments { statuses, source, requests, pending, state }
+    }
+}
+
+fn request(
+    annotations: &Map,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+) -> Vec<NetworkRequest> {
+    let Some(value) = annotations.get(REQUEST) else { return Vec::new() };
+    let (requests, problems) = networks::parse(value);
+    findings.fail_all(&downward.annotation_path(REQUEST), &format!("{REQUEST}: "), problems);
+    requests
+}
+
+/// For each status the request that it meets, and the requests that nothing meets. Equal requests
+/// need a status each; those that name their interface choose first.
+fn compare(
+    statuses: &[NetworkStatus],
+    requests: &[NetworkRequest],
+) -> (Vec<Option<usize>>, Vec<NetworkRequest>) {
+    let mut free: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (index, status) in statuses.iter().enumerate() {
+        free.entry(name_of(status).1).or_default().push_back(index);
+    }
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|index| {
+        (requests[*index].interface.is_none(), requests[*index].namespace.is_none())
+    });
+    let mut met = vec![None; statuses.len()];
+    let mut unmet = Vec::new();
+    for index in order {
+        let request = &requests[index];
+        let taken = free.get_mut(request.name.as_str()).and_then(|free| {
+            free.remove(free.iter().position(|status| meets(&statuses[*status], request))?)
+        });
+        match taken {
+            Some(status) => met[status] = Some(index),
+            None => unmet.push(index),
+        }
+    }
+    unmet.sort_unstable();
+    (met, unmet.into_iter().map(|index| requests[index].clone()).collect())
+}
+
+/// Whether a status of the requested name is what was asked for.
+fn meets(status: &NetworkStatus, request: &NetworkRequest) -> bool {
+    let same_namespace = match (name_of(status).0, &request.namespace) {
+        (Some(namespace), Some(wanted)) => namespace == wanted,
+        _ => true,
+    };
+    same_namespace && (request.interface.is_none() || request.interface == status.interface)
+}
+
+/// Namespace and name. Multus before 3.6 wrote no namespace.
+fn name_of(status: &NetworkStatus) -> (Option<&str>, &str) {
+    match status.name.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, status.name.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unmet(requests: &str, names: &[(&str, &str)]) -> Vec<String> {
+        let (requests, problems) = networks::parse(requests.as_bytes());
+        assert_eq!(problems, []);
+        let statuses: Vec<NetworkStatus> = names
+            .iter()
+            .map(|(name, interface)| NetworkStatus {
+                name: (*name).into(),
+                interface: Some((*interface).into()),
+                ..NetworkStatus::default()
+            })
+            .collect();
+        compare(&statuses, &requests).1.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_request_is_met_by_name_namespace_and_interface() {
+        let status = [("cbr0", "eth0"), ("default/a", "net1"), ("x/b", "data0")];
+        assert!(unmet("a, x/b@data0", &status).is_empty());
+        assert_eq!(unmet("y/b, a@net2, c", &status), ["y/b", "a@net2", "c"]);
+        // Before Multus 3.6 names had no namespace.
+        assert!(unmet("default/old", &[("old", "net1")]).is_empty());
+    }
+
+    #[test]
+    fn equal_requests_need_a_status_each() {
+        let status = [("default/a", "net1"), ("default/a", "net2")];
+        assert!(unmet("a, a", &status).is_empty());
+        assert_eq!(unmet("a, a, a", &status), ["a"]);
+        // The one that names its interface chooses first.
+        assert!(unmet("a, a@net1", &status).is_empty());
+    }
+}
