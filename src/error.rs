@@ -67,7 +67,11 @@ impl Error {
         place: impl Into<String>,
         why: impl Into<String>,
     ) -> Error {
-        Error::Malformed { path: path.into(), place: place.into(), why: why.into() }
+        Error::Malformed {
+            path: one_line(path.into()),
+            place: one_line(place.into()),
+            why: one_line(why.into()),
+        }
     }
 
     pub(crate) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Error {
@@ -87,6 +91,16 @@ impl Error {
             Error::Invalid { what, .. } => what,
         }
     }
+}
+
+/// `text` with its control characters escaped: a name from a pod must not forge a line of a log.
+pub(crate) fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped =
+        |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 struct Errno(i32);

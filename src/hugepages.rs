@@ -212,6 +212,9 @@ fn read_files(
                     record(entry(pages, *size), *figure, bytes);
                 }
             }
+            HugepageFile { container: Some(name), .. } if own != Some(name) => {
+                findings.warn(WarningCode::HugepagesUnit, &path, unit_text(&path, value));
+            }
             unitless => match settle(unitless, value, &cgroup_limits) {
                 Some((size, bytes)) => record(entry(pages, size), file.figure, bytes),
                 None => findings.warn(WarningCode::HugepagesUnit, &path, unit_text(&path, value)),

@@ -186,7 +186,7 @@ impl Pod {
             state,
             pending_networks,
             cpus,
-            hugepages: Some(hugepages).filter(|read| !read.is_empty() || !findings.failed()),
+            hugepages,
             interfaces,
             unmatched_devices,
             claims: Vec::new(),

@@ -31,8 +31,8 @@ pub struct Snapshot {
     pub pending_networks: Vec<String>,
     /// The CPUs; `None` when no source of them can be read.
     pub cpus: Option<CpuInfo>,
-    /// The hugepages; `None` when nothing of them can be read.
-    pub hugepages: Option<Hugepages>,
+    /// The hugepages.
+    pub hugepages: Hugepages,
     /// One entry per attachment, in the order of network-status.
     pub interfaces: Vec<Interface>,
     /// Allocated devices that no evidence ties to an interface.
@@ -560,13 +560,6 @@ pub enum UnmatchedKind {
 pub struct Claim {
     /// The claim's name.
     pub name: String,
-}
-
-impl Hugepages {
-    /// Whether no source names any page size or container.
-    pub fn is_empty(&self) -> bool {
-        self.pages.is_empty() && self.containers.is_empty()
-    }
 }
 
 impl Interface {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::parse::Problem;
 
 /// Something a reader should know. Programs compare `code` and `path`.
@@ -74,7 +74,8 @@ pub(crate) struct Findings {
 impl Findings {
     /// Notes something that leaves the answer whole.
     pub fn warn(&mut self, code: WarningCode, path: impl Into<String>, text: impl Into<String>) {
-        self.warnings.push(Warning { code, path: path.into(), text: text.into() });
+        let (path, text) = (one_line(path.into()), one_line(text.into()));
+        self.warnings.push(Warning { code, path, text });
     }
 
     /// Notes that a source among several could not be read; the answer stands without it.
@@ -102,11 +103,6 @@ impl Findings {
     /// The value of `result`, or its error noted and nothing.
     pub fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.fail(error)).ok()
-    }
-
-    /// Whether anything failed.
-    pub fn failed(&self) -> bool {
-        self.error.is_some()
     }
 
     /// Everything noted, each once: several subjects read the same file.

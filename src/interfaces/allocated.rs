@@ -88,6 +88,11 @@ impl Allocated {
         self.devices.iter().map(|(identity, variables)| (identity, variables.as_slice()))
     }
 
+    /// Whether a subfunction is among the devices.
+    pub fn has_subfunction(&self) -> bool {
+        self.devices.keys().any(|identity| matches!(identity, Identity::Auxiliary(_)))
+    }
+
     /// The addresses of the PCI functions, ascending.
     pub fn pci_addresses(&self) -> impl Iterator<Item = PciAddress> + '_ {
         self.devices.keys().filter_map(|identity| match identity {

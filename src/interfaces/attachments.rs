@@ -6,8 +6,8 @@ use crate::downward_api::DownwardApi;
 use crate::parse::downward::Map;
 use crate::parse::network_status::{self, NetworkStatus};
 use crate::parse::networks::{self, NetworkRequest};
-use crate::snapshot::State;
-use crate::warning::Findings;
+use crate::snapshot::{DeviceDetail, State};
+use crate::warning::{Findings, WarningCode};
 
 const REQUEST: &str = "k8s.v1.cni.cncf.io/networks";
 
@@ -38,8 +38,10 @@ impl Attachments {
         let annotations = downward.annotations(findings);
         let status = STATUS.into_iter().find_map(|(source, key)| {
             let value = annotations.get(key).filter(|value| !value.is_empty())?;
+            let path = downward.annotation_path(key);
             let (statuses, problems) = network_status::parse(value);
-            findings.fail_all(&downward.annotation_path(key), &format!("{key}: "), problems);
+            findings.fail_all(&path, &format!("{key}: "), problems);
+            warn_of_unknown_types(&format!("{path}: {key}"), &path, &statuses, findings);
             Some((source, statuses))
         });
         let has_status = status.is_some();
@@ -56,6 +58,23 @@ impl Attachments {
             State::Pending
         };
         Attachments { statuses, source, requests, pending, state }
+    }
+}
+
+/// A later specification may know more types: the rest of such an entry stands.
+fn warn_of_unknown_types(
+    place: &str,
+    path: &str,
+    statuses: &[NetworkStatus],
+    findings: &mut Findings,
+) {
+    for (index, status) in statuses.iter().enumerate() {
+        let detail = status.device_info.as_ref().map(|device| &device.detail);
+        if let Some(DeviceDetail::Unknown(name)) = detail {
+            let text =
+                format!("{place}: [{index}].device-info.type: {name:?} is not known to podnet");
+            findings.warn(WarningCode::DeviceUnknown, path, text);
+        }
     }
 }
 

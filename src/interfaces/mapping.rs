@@ -147,6 +147,7 @@ impl<'a> Mapping<'a> {
         evidence: Evidence,
     ) {
         self.lost.remove(&index);
+        hardware::warn_if_absent(self.root, address, hardware.as_ref(), self.findings);
         self.matches[index] = Match {
             device: Some(device_at(address, hardware.as_ref())),
             evidence: Some(evidence),
@@ -214,6 +215,10 @@ impl<'a> Mapping<'a> {
     /// One interface and one device are left, and every network is there. An address of the host
     /// in device-info loses to the one own address that this kernel has, complete or not.
     fn by_only_candidate(&mut self) {
+        // A subfunction is a network function too, but none that could be told apart here.
+        if self.allocated.has_subfunction() {
+            return;
+        }
         let open = self.open();
         let mut free = self.free.iter();
         let (&[index], Some((address, hardware)), None) =

@@ -8,7 +8,6 @@ mod mapping;
 use std::collections::BTreeSet;
 
 use crate::downward_api::DownwardApi;
-use crate::error::Error;
 use crate::parse::network_status::NetworkStatus;
 use crate::root::Root;
 use crate::snapshot::{
@@ -37,7 +36,7 @@ pub(crate) fn read(
         .statuses
         .iter()
         .zip(matches)
-        .map(|(status, found)| reader.interface(status, found, findings))
+        .map(|(status, found)| reader.interface(status, found))
         .collect();
     let interfaces = Interfaces {
         state: attachments.state,
@@ -56,18 +55,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn interface(
-        &self,
-        status: &NetworkStatus,
-        found: Match,
-        findings: &mut Findings,
-    ) -> Interface {
+    fn interface(&self, status: &NetworkStatus, found: Match) -> Interface {
         let Match { device, evidence, hardware } = found;
-        if let Some(DeviceDetail::Unknown(kind)) = device.as_ref().map(|device| &device.detail) {
-            let network = &status.name;
-            let text = format!("{network}: device-info: the type {kind:?} is not known to podnet");
-            findings.warn(WarningCode::DeviceUnknown, network, text);
-        }
         let variables = device.as_ref().map_or(&[][..], |device| self.allocated.variables(device));
         let listed = !variables.is_empty();
         let mut sources = vec![self.source.to_owned()];
@@ -77,7 +66,7 @@ impl Reader<'_> {
             network: status.name.clone(),
             kind: kind(device.as_ref(), hardware.as_ref(), listed),
             default: status.default,
-            mac: mac(status, findings),
+            mac: status.mac.as_deref().map(str::to_ascii_lowercase),
             mtu: status.mtu,
             ips: status.ips.clone(),
             gateways: status.gateways.clone(),
@@ -156,19 +145,6 @@ fn pci_kind(hardware: Option<&Hardware>) -> UnmatchedKind {
         found if hardware::is_network_function(found) => UnmatchedKind::Pci,
         _ => UnmatchedKind::Accelerator,
     }
-}
-
-/// The MAC in lower case. An InfiniBand one has 20 bytes, an EUI-64 one 8.
-fn mac(status: &NetworkStatus, findings: &mut Findings) -> Option<String> {
-    let text = status.mac.as_ref()?;
-    let pairs: Vec<&str> = text.split(':').collect();
-    let hex = |pair: &&str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if matches!(pairs.len(), 6 | 8 | 20) && pairs.iter().all(hex) {
-        return Some(text.to_ascii_lowercase());
-    }
-    let why = format!("expected a MAC address, found {text:?}");
-    findings.fail(Error::malformed(&status.name, "mac", why));
-    None
 }
 
 fn kind(device: Option<&Device>, hardware: Option<&Hardware>, listed: bool) -> Kind {

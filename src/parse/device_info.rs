@@ -39,26 +39,22 @@ pub fn parse(place: &str, value: &Value) -> (Option<Device>, Vec<Problem>) {
         return (None, info.problems);
     };
     let detail = match type_name {
-        "pci" => part(&mut info, "pci", pci).flatten().map(DeviceDetail::Pci),
-        "vdpa" => part(&mut info, "vdpa", vdpa).map(DeviceDetail::Vdpa),
-        "vhost-user" => part(&mut info, "vhost-user", vhost_user).map(DeviceDetail::VhostUser),
-        "memif" => part(&mut info, "memif", memif).map(DeviceDetail::Memif),
+        "pci" => part(&mut info, "pci", pci).map(DeviceDetail::Pci),
+        "vdpa" => Some(DeviceDetail::Vdpa(part(&mut info, "vdpa", vdpa))),
+        "vhost-user" => Some(DeviceDetail::VhostUser(part(&mut info, "vhost-user", vhost_user))),
+        "memif" => Some(DeviceDetail::Memif(part(&mut info, "memif", memif))),
         other => Some(DeviceDetail::Unknown(other.to_owned())),
     };
     let device = detail.map(|detail| Device { version: version.map(str::to_owned), detail });
     (device, info.problems)
 }
 
-/// Reads the part of a device-info that its type names.
-fn part<T>(info: &mut Members<'_>, key: &str, read: fn(&mut Members<'_>) -> T) -> Option<T> {
-    if info.get(key).is_none() {
-        info.problem(key, "missing, although the type names it");
-        return None;
-    }
-    let mut members = info.object(key)?;
+/// Reads the part of a device-info that its type names; an absent one has no members.
+fn part<T>(info: &mut Members<'_>, key: &str, read: fn(&mut Members<'_>) -> T) -> T {
+    let mut members = info.object(key).unwrap_or_else(|| info.empty(key));
     let device = read(&mut members);
     info.problems.append(&mut members.problems);
-    Some(device)
+    device
 }
 
 fn pci(pci: &mut Members<'_>) -> Option<PciDevice> {
@@ -186,12 +182,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_absent_is_none() {
+        let memif = MemifDevice { role: None, mode: None, path: None };
+        assert_eq!(device(json!({"type": "memif"})), DeviceDetail::Memif(memif));
+        assert_eq!(
+            device(json!({"type": "vdpa", "vdpa": {}})),
+            DeviceDetail::Vdpa(VdpaDevice::default())
+        );
+    }
+
+    #[test]
     fn names_the_place_of_what_is_wrong() {
         for (value, place) in [
             (json!([]), "device-info"),
             (json!({"version": "1.0.0"}), "device-info.type"),
             (json!({"type": 5}), "device-info.type"),
-            (json!({"type": "pci"}), "device-info.pci"),
+            (json!({"type": "pci"}), "device-info.pci.pci-address"),
+            (json!({"type": "memif", "memif": []}), "device-info.memif"),
             (json!({"type": "pci", "pci": {}}), "device-info.pci.pci-address"),
             (
                 json!({"type": "pci", "pci": {"pci-address": "0000:02:01:6"}}),

@@ -14,10 +14,11 @@ pub(super) fn document(text: &[u8]) -> Result<Value, Problem> {
     })
 }
 
-/// One JSON object being read: where it is, its members, and what was wrong with them.
+/// One JSON object being read, or an absent one: where it is, its members, and what was wrong
+/// with them.
 pub(super) struct Members<'a> {
     place: String,
-    members: &'a Map<String, Value>,
+    members: Option<&'a Map<String, Value>>,
     pub problems: Vec<Problem>,
 }
 
@@ -25,9 +26,11 @@ impl<'a> Members<'a> {
     /// The members of `value`, or the problem that it is no object.
     pub fn of(place: &str, value: &'a Value) -> Result<Members<'a>, Problem> {
         match value {
-            Value::Object(members) => {
-                Ok(Members { place: place.to_owned(), members, problems: Vec::new() })
-            }
+            Value::Object(members) => Ok(Members {
+                place: place.to_owned(),
+                members: Some(members),
+                problems: Vec::new(),
+            }),
             other => Err(expected(place, "an object", other)),
         }
     }
@@ -46,7 +49,7 @@ impl<'a> Members<'a> {
 
     /// The member, unless it is absent or null.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
-        self.members.get(key).filter(|value| !value.is_null())
+        self.members?.get(key).filter(|value| !value.is_null())
     }
 
     fn typed<T>(
@@ -114,6 +117,11 @@ impl<'a> Members<'a> {
                 None
             }
         }
+    }
+
+    /// The object `key` where it is absent: one without members.
+    pub fn empty(&self, key: &str) -> Members<'a> {
+        Members { place: self.place_of(key), members: None, problems: Vec::new() }
     }
 
     /// A word of a fixed vocabulary.

@@ -59,13 +59,25 @@ fn entry(entry: &mut Members<'_>) -> NetworkStatus {
         name: entry.owned("name").unwrap_or_default(),
         interface: entry.owned("interface"),
         ips: entry.strings("ips"),
-        mac: entry.owned("mac"),
+        mac: mac(entry),
         mtu: entry.unsigned("mtu").filter(|mtu| *mtu > 0),
         default: entry.boolean("default").unwrap_or(false),
         dns: dns(entry),
         device_info: device(entry),
         gateways: gateways(entry),
     }
+}
+
+/// The MAC as it is written. An InfiniBand one has 20 bytes, an EUI-64 one 8.
+fn mac(entry: &mut Members<'_>) -> Option<String> {
+    let text = entry.string("mac")?;
+    let pairs: Vec<&str> = text.split(':').collect();
+    let hex = |pair: &&str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if matches!(pairs.len(), 6 | 8 | 20) && pairs.iter().all(hex) {
+        return Some(text.to_owned());
+    }
+    entry.problem("mac", format!("expected a MAC address, found {text:?}"));
+    None
 }
 
 fn dns(entry: &mut Members<'_>) -> Dns {
@@ -126,13 +138,14 @@ mod tests {
     #[test]
     fn keeps_the_good_entries() {
         let text = br#"[{"name": "a", "ips": "192.0.2.1", "mtu": -1}, 5,
-            {"name": "b", "interface": ["x"], "ips": [1, "192.0.2.2"], "mac": null}]"#;
+            {"name": "b", "interface": ["x"], "ips": [1, "192.0.2.2"], "mac": null},
+            {"mac": "02:00:00:00:01"}]"#;
         let (entries, problems) = parse(text);
-        assert_eq!(entries.len(), 2);
+        assert_eq!(entries.len(), 3);
         assert_eq!(entries[0].ips, ["192.0.2.1"]);
         assert_eq!(entries[1].ips, ["192.0.2.2"]);
         let places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
-        assert_eq!(places, ["[0].mtu", "[1]", "[2].interface", "[2].ips[0]"]);
+        assert_eq!(places, ["[0].mtu", "[1]", "[2].interface", "[2].ips[0]", "[3].mac"]);
     }
 
     #[test]
