@@ -14,6 +14,17 @@ const DIRECTORIES: [&str; 2] = ["/etc/podnetinfo", "/etc/podinfo"];
 const ANNOTATIONS: &str = "annotations";
 const LABELS: &str = "labels";
 
+/// The files that hold one annotation as it is, without quotes, by the last part of its name.
+const SINGLE: [(&str, &str); 7] = [
+    ("network-status", "k8s.v1.cni.cncf.io/network-status"),
+    ("networks-status", "k8s.v1.cni.cncf.io/networks-status"),
+    ("networks", "k8s.v1.cni.cncf.io/networks"),
+    ("pod-networks", "k8s.ovn.org/pod-networks"),
+    ("network-info", "kubevirt.io/network-info"),
+    ("configuration-data", "userspace/configuration-data"),
+    ("mapped-dir", "userspace/mapped-dir"),
+];
+
 /// The kubelet may swap the generation while it is read, but hardly this often.
 const ATTEMPTS: usize = 5;
 
@@ -50,19 +61,33 @@ impl DownwardApi {
         format!("{}/{name}", self.directory)
     }
 
-    /// Whether there is a file of annotations.
+    /// Whether there is a file of annotations, or of one.
     pub fn has_annotations(&self) -> bool {
         self.files.contains_key(ANNOTATIONS)
+            || SINGLE.iter().any(|(file, _)| self.files.contains_key(*file))
     }
 
-    /// The annotations, decoded.
+    /// The annotations, decoded: those of the map file, and those that have a file of their own.
     pub fn annotations(&self, findings: &mut Findings) -> Map {
-        self.map(ANNOTATIONS, findings)
+        let mut annotations = self.map(ANNOTATIONS, findings);
+        for (file, key) in SINGLE {
+            let Some(content) = self.files.get(file) else { continue };
+            // A missing annotation makes an empty file.
+            let content = findings.take(content.clone()).filter(|content| !content.is_empty());
+            if let Some(content) = content.filter(|_| !annotations.contains_key(key)) {
+                annotations.insert(key.to_owned(), content.to_vec());
+            }
+        }
+        annotations
     }
 
     /// The file that an annotation is read from.
-    pub fn annotation_path(&self, _key: &str) -> String {
-        self.path(ANNOTATIONS)
+    pub fn annotation_path(&self, key: &str) -> String {
+        let single = SINGLE.iter().find(|(_, annotation)| *annotation == key);
+        match single.filter(|(file, _)| self.files.contains_key(*file)) {
+            Some((file, _)) if !self.files.contains_key(ANNOTATIONS) => self.path(file),
+            _ => self.path(ANNOTATIONS),
+        }
     }
 
     /// The labels of the pod.
@@ -106,6 +131,13 @@ impl DownwardApi {
     }
 }
 
+/// Whether a file is one of the Downward API's that are read here.
+fn is_ours(name: &str) -> bool {
+    matches!(name, ANNOTATIONS | LABELS)
+        || SINGLE.iter().any(|(file, _)| *file == name)
+        || hugepage_file(name).is_some()
+}
+
 /// The files behind `..data`, or of a plain directory; `None` when they were swapped meanwhile.
 fn generation(root: &Root, directory: &str) -> Result<Option<Files>> {
     let data = format!("{directory}/..data");
@@ -113,8 +145,7 @@ fn generation(root: &Root, directory: &str) -> Result<Option<Files>> {
     let base = generation.as_deref().unwrap_or(directory);
     let mut files = Files::new();
     for name in root.list(base)?.iter() {
-        let wanted = matches!(name.as_str(), ANNOTATIONS | LABELS) || hugepage_file(name).is_some();
-        if !wanted {
+        if !is_ours(name) {
             continue;
         }
         match root.read(&format!("{base}/{name}")) {

@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::supplements;
 use crate::downward_api::DownwardApi;
 use crate::parse::downward::Map;
 use crate::parse::network_status::{self, NetworkStatus};
 use crate::parse::networks::{self, NetworkRequest};
-use crate::snapshot::{DeviceDetail, State};
+use crate::root::Root;
+use crate::snapshot::{Device, DeviceDetail, State};
 use crate::warning::{Findings, WarningCode};
 
 const REQUEST: &str = "k8s.v1.cni.cncf.io/networks";
@@ -20,32 +22,52 @@ const STATUS: [(&str, &str); 2] = [
 /// What the annotations say.
 #[derive(Debug)]
 pub(super) struct Attachments {
-    /// The attachments, in the order of network-status.
-    pub statuses: Vec<NetworkStatus>,
-    /// Where they are from.
-    pub source: &'static str,
-    /// For each status the position of the request that it meets.
-    pub requests: Vec<Option<usize>>,
+    /// The attachments, in the order of network-status, then those only another source names.
+    pub list: Vec<Attachment>,
     /// The requests that nothing meets.
     pub pending: Vec<NetworkRequest>,
     /// What follows from all this.
     pub state: State,
 }
 
+/// One attachment, as all sources together have it.
+#[derive(Debug)]
+pub(super) struct Attachment {
+    /// The entry of network-status, in its own words.
+    pub status: NetworkStatus,
+    /// Where the rest is from.
+    pub sources: Vec<String>,
+    /// The position of the request that it meets.
+    pub request: Option<usize>,
+    /// Its addresses, with a prefix where any source has one.
+    pub ips: Vec<String>,
+    /// Its gateways.
+    pub gateways: Vec<String>,
+    /// The device that the userspace CNI made for it.
+    pub userspace: Option<Device>,
+}
+
+impl Attachment {
+    /// An attachment that `source` alone tells of.
+    pub fn new(status: NetworkStatus, source: &str, request: Option<usize>) -> Attachment {
+        Attachment {
+            ips: status.ips.clone(),
+            gateways: status.gateways.clone(),
+            sources: vec![source.to_owned()],
+            request,
+            userspace: None,
+            status,
+        }
+    }
+}
+
 impl Attachments {
-    /// Reads the annotations.
-    pub fn read(downward: &DownwardApi, findings: &mut Findings) -> Attachments {
+    /// Reads the annotations, and the files of the userspace CNI that they lead to.
+    pub fn read(root: &Root, downward: &DownwardApi, findings: &mut Findings) -> Attachments {
         let annotations = downward.annotations(findings);
-        let status = STATUS.into_iter().find_map(|(source, key)| {
-            let value = annotations.get(key).filter(|value| !value.is_empty())?;
-            let path = downward.annotation_path(key);
-            let (statuses, problems) = network_status::parse(value);
-            findings.fail_all(&path, &format!("{key}: "), problems);
-            warn_of_unknown_types(&format!("{path}: {key}"), &path, &statuses, findings);
-            Some((source, statuses))
-        });
+        let status = read_status(&annotations, downward, findings);
         let has_status = status.is_some();
-        let (source, statuses) = status.unwrap_or((STATUS[0].0, Vec::new()));
+        let (source, statuses) = status.unwrap_or_default();
         let requested = request(&annotations, downward, findings);
         let (requests, pending) = compare(&statuses, &requested);
         let state = if !downward.has_annotations() {
@@ -57,8 +79,30 @@ impl Attachments {
         } else {
             State::Pending
         };
-        Attachments { statuses, source, requests, pending, state }
+        let statuses = statuses.into_iter().zip(requests);
+        let mut list: Vec<Attachment> =
+            statuses.map(|(status, request)| Attachment::new(status, source, request)).collect();
+        supplements::kubevirt(&mut list, &annotations, downward, findings);
+        supplements::userspace(&mut list, &annotations, root, downward, findings);
+        supplements::ovn_kubernetes(&mut list, &annotations, downward, findings);
+        Attachments { list, pending, state }
     }
+}
+
+/// The status annotation: which of its two names it has, and its entries.
+fn read_status(
+    annotations: &Map,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+) -> Option<(&'static str, Vec<NetworkStatus>)> {
+    STATUS.into_iter().find_map(|(source, key)| {
+        let value = annotations.get(key).filter(|value| !value.is_empty())?;
+        let path = downward.annotation_path(key);
+        let (statuses, problems) = network_status::parse(value);
+        findings.fail_all(&path, &format!("{key}: "), problems);
+        warn_of_unknown_types(&format!("{path}: {key}"), &path, &statuses, findings);
+        Some((source, statuses))
+    })
 }
 
 /// A later specification may know more types: the rest of such an entry stands.

@@ -7,9 +7,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::allocated::Allocated;
-use super::attachments::Attachments;
+use super::attachments::{Attachment, Attachments};
 use super::hardware;
-use crate::parse::network_status::NetworkStatus;
 use crate::parse::pci::PciAddress;
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail, Evidence, Hardware, PciDevice, State, VdpaDevice};
@@ -48,6 +47,7 @@ pub(super) fn run(
     mapping.by_netdev();
     mapping.by_ifalias();
     mapping.by_mac();
+    mapping.by_userspace();
     mapping.by_only_candidate();
     if assign_by_order {
         mapping.by_order();
@@ -72,9 +72,9 @@ impl<'a> Mapping<'a> {
     /// `device-info` of the attachment. An address that this kernel does not have, as in a Kata
     /// guest, leaves the interface open for the weaker rules.
     fn by_device_info(&mut self) {
-        for (index, status) in self.attachments.statuses.iter().enumerate() {
+        for (index, attachment) in self.attachments.list.iter().enumerate() {
             let mut found = Match::default();
-            if let Some(mut device) = status.device_info.clone() {
+            if let Some(mut device) = attachment.status.device_info.clone() {
                 found.hardware = self.hardware_of(&mut device);
                 let is_pci = matches!(device.detail, DeviceDetail::Pci(_));
                 if is_pci && found.hardware.is_none() && hardware::shows_pci(self.root) {
@@ -126,10 +126,12 @@ impl<'a> Mapping<'a> {
 
     /// The interfaces without a device, with their names.
     fn named(&self) -> Vec<(usize, &'a str)> {
-        let statuses = self.attachments.statuses.iter().enumerate();
-        statuses
+        let attachments = self.attachments.list.iter().enumerate();
+        attachments
             .filter(|(index, _)| self.matches[*index].device.is_none())
-            .filter_map(|(index, status)| Some((index, status.interface.as_deref()?)))
+            .filter_map(|(index, attachment)| {
+                Some((index, attachment.status.interface.as_deref()?))
+            })
             .collect()
     }
 
@@ -198,16 +200,28 @@ impl<'a> Mapping<'a> {
                 bearers.entry(mac).or_default().push(*address);
             }
         }
-        let mac_of = |status: &NetworkStatus| status.mac.as_deref().map(str::to_ascii_lowercase);
+        let mac_of =
+            |attachment: &Attachment| attachment.status.mac.as_deref().map(str::to_ascii_lowercase);
         let mut interfaces: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, status) in self.attachments.statuses.iter().enumerate() {
-            interfaces.entry(mac_of(status).unwrap_or_default()).or_default().push(index);
+        for (index, attachment) in self.attachments.list.iter().enumerate() {
+            interfaces.entry(mac_of(attachment).unwrap_or_default()).or_default().push(index);
         }
         for (index, _) in self.named() {
-            let Some(mac) = mac_of(&self.attachments.statuses[index]) else { continue };
+            let Some(mac) = mac_of(&self.attachments.list[index]) else { continue };
             let alone = interfaces.get(&mac).is_some_and(|interfaces| interfaces.len() == 1);
             if let (true, Some([address])) = (alone, bearers.get(&mac).map(Vec::as_slice)) {
                 self.assign(index, *address, Evidence::Mac);
+            }
+        }
+    }
+
+    /// The userspace CNI's own data names the interface.
+    fn by_userspace(&mut self) {
+        for (index, attachment) in self.attachments.list.iter().enumerate() {
+            let found = &mut self.matches[index];
+            if found.device.is_none() && attachment.userspace.is_some() {
+                found.device.clone_from(&attachment.userspace);
+                found.evidence = Some(Evidence::Userspace);
             }
         }
     }
@@ -247,7 +261,9 @@ impl<'a> Mapping<'a> {
     /// Interfaces in request order, devices by address.
     fn by_order(&mut self) {
         let mut open = self.open();
-        open.sort_by_key(|index| (self.attachments.requests[*index].unwrap_or(usize::MAX), *index));
+        open.sort_by_key(|index| {
+            (self.attachments.list[*index].request.unwrap_or(usize::MAX), *index)
+        });
         let addresses: Vec<PciAddress> = self.free.keys().copied().collect();
         for (index, address) in open.into_iter().zip(addresses) {
             self.assign(index, address, Evidence::Order);
@@ -258,15 +274,16 @@ impl<'a> Mapping<'a> {
     /// netdev in the pod.
     fn open(&self) -> Vec<usize> {
         let shows_netdevs = hardware::shows_netdevs(self.root);
-        let wants = |(index, status): &(usize, &NetworkStatus)| {
+        let wants = |(index, attachment): &(usize, &Attachment)| {
+            let status = &attachment.status;
             let name = status.interface.as_deref();
             let is_default = status.default || name == Some(DEFAULT_INTERFACE);
             let has_netdev =
                 shows_netdevs && name.is_some_and(|name| hardware::has_netdev(self.root, name));
             self.matches[*index].device.is_none() && !is_default && !has_netdev
         };
-        let statuses = self.attachments.statuses.iter().enumerate();
-        statuses.filter(wants).map(|(index, _)| index).collect()
+        let attachments = self.attachments.list.iter().enumerate();
+        attachments.filter(wants).map(|(index, _)| index).collect()
     }
 
     /// Device-info stands where nothing better was found for an address this kernel lacks.

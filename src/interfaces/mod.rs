@@ -4,6 +4,7 @@ mod allocated;
 mod attachments;
 mod hardware;
 mod mapping;
+mod supplements;
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::snapshot::{
 use crate::warning::{Findings, WarningCode};
 
 use allocated::{Allocated, Identity};
-use attachments::Attachments;
+use attachments::{Attachment, Attachments};
 use mapping::Match;
 
 /// Reads the attachments and maps the devices to them. The network-status entries are those that
@@ -27,16 +28,16 @@ pub(crate) fn read(
     assign_by_order: bool,
     findings: &mut Findings,
 ) -> (Interfaces, Vec<NetworkStatus>) {
-    let attachments = Attachments::read(downward, findings);
+    let attachments = Attachments::read(root, downward, findings);
     let allocated = Allocated::read(root, findings);
     let matches = mapping::run(root, &attachments, &allocated, assign_by_order, findings);
-    let reader = Reader { root, allocated: &allocated, source: attachments.source };
+    let reader = Reader { root, allocated: &allocated };
     let unmatched_devices = reader.unmatched(&matches, findings);
     let interfaces = attachments
-        .statuses
+        .list
         .iter()
         .zip(matches)
-        .map(|(status, found)| reader.interface(status, found))
+        .map(|(attachment, found)| reader.interface(attachment, found))
         .collect();
     let interfaces = Interfaces {
         state: attachments.state,
@@ -44,22 +45,23 @@ pub(crate) fn read(
         interfaces,
         unmatched_devices,
     };
-    (interfaces, attachments.statuses)
+    let statuses = attachments.list.into_iter().map(|attachment| attachment.status);
+    (interfaces, statuses.collect())
 }
 
 /// What an interface or device is put together from.
 struct Reader<'a> {
     root: &'a Root,
     allocated: &'a Allocated,
-    source: &'static str,
 }
 
 impl Reader<'_> {
-    fn interface(&self, status: &NetworkStatus, found: Match) -> Interface {
+    fn interface(&self, attachment: &Attachment, found: Match) -> Interface {
+        let status = &attachment.status;
         let Match { device, evidence, hardware } = found;
         let variables = device.as_ref().map_or(&[][..], |device| self.allocated.variables(device));
         let listed = !variables.is_empty();
-        let mut sources = vec![self.source.to_owned()];
+        let mut sources = attachment.sources.clone();
         sources.extend_from_slice(variables);
         Interface {
             name: status.interface.clone(),
@@ -68,8 +70,8 @@ impl Reader<'_> {
             default: status.default,
             mac: status.mac.as_deref().map(str::to_ascii_lowercase),
             mtu: status.mtu,
-            ips: status.ips.clone(),
-            gateways: status.gateways.clone(),
+            ips: attachment.ips.clone(),
+            gateways: attachment.gateways.clone(),
             dns: status.dns.clone(),
             evidence,
             own: device.as_ref().and_then(|device| self.own(device, hardware.as_ref(), listed)),

@@ -5,22 +5,22 @@
 
 use serde_json::Value;
 
-use super::Problem;
 use super::json::Members;
 use super::pci::PciAddress;
+use super::{Parsed, Problem};
 use crate::snapshot::{
     Device, DeviceDetail, MemifDevice, MemifMode, MemifRole, PciDevice, VdpaDevice, VhostMode,
     VhostUserDevice,
 };
 
-const VHOST_MODES: &[(&str, VhostMode)] =
+pub(super) const VHOST_MODES: &[(&str, VhostMode)] =
     &[("client", VhostMode::Client), ("server", VhostMode::Server)];
 
-const MEMIF_ROLES: &[(&str, MemifRole)] =
+pub(super) const MEMIF_ROLES: &[(&str, MemifRole)] =
     &[("master", MemifRole::Master), ("slave", MemifRole::Slave)];
 
 /// The specification says `inject-punt`, the Go constant of its library is `punt`.
-const MEMIF_MODES: &[(&str, MemifMode)] = &[
+pub(super) const MEMIF_MODES: &[(&str, MemifMode)] = &[
     ("ethernet", MemifMode::Ethernet),
     ("ip", MemifMode::Ip),
     ("inject-punt", MemifMode::InjectPunt),
@@ -28,7 +28,7 @@ const MEMIF_MODES: &[(&str, MemifMode)] = &[
 ];
 
 /// Reads the device-info at `place`. An unknown type is a [`DeviceDetail::Unknown`], no problem.
-pub fn parse(place: &str, value: &Value) -> (Option<Device>, Vec<Problem>) {
+pub fn parse(place: &str, value: &Value) -> Parsed<Option<Device>> {
     let mut info = match Members::of(place, value) {
         Ok(members) => members,
         Err(problem) => return (None, vec![problem]),

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Problem;
+use super::{Parsed, Problem};
 
 /// A decoded map file. Values are bytes: the quoting carries any.
 pub type Map = BTreeMap<String, Vec<u8>>;
 
 /// Reads a map file. A line that can't be read is a problem and costs no other line.
-pub fn parse(text: &[u8]) -> (Map, Vec<Problem>) {
+pub fn parse(text: &[u8]) -> Parsed<Map> {
     let mut map = Map::new();
     let mut problems = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {

@@ -9,11 +9,14 @@ pub mod device_info;
 pub mod downward;
 mod json;
 pub mod mountinfo;
+pub mod network_info;
 pub mod network_status;
 pub mod networks;
 pub mod pci;
 pub mod pcidevice;
+pub mod pod_networks;
 pub mod size;
+pub mod userspace;
 
 /// Something in an input that is not what its format says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,3 +33,6 @@ impl Problem {
         Problem { place: place.into(), why: why.into() }
     }
 }
+
+/// The good part of an input, and the problems of the rest.
+pub type Parsed<T> = (T, Vec<Problem>);

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::json::{self, Members};
-use super::{Problem, device_info};
+use super::{Parsed, Problem, device_info};
 use crate::snapshot::{Device, Dns};
 
 /// One entry of network-status. Addresses are the annotation's own strings.
@@ -34,7 +34,7 @@ pub struct NetworkStatus {
 }
 
 /// Reads the annotation. An entry that is no object costs no other entry.
-pub fn parse(text: &[u8]) -> (Vec<NetworkStatus>, Vec<Problem>) {
+pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkStatus>> {
     let list = match json::document(text) {
         Ok(Value::Array(list)) => list,
         Ok(other) => return (Vec::new(), vec![json::expected("the value", "a list", &other)]),

@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Problem;
 use super::json::{self, Members};
+use super::{Parsed, Problem};
 
 /// One requested attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl fmt::Display for NetworkRequest {
 }
 
 /// Reads the annotation.
-pub fn parse(text: &[u8]) -> (Vec<NetworkRequest>, Vec<Problem>) {
+pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkRequest>> {
     let Ok(text) = std::str::from_utf8(text) else {
         return (Vec::new(), vec![Problem::new("the value", "not UTF-8")]);
     };

@@ -5,9 +5,9 @@
 //! object by identifier. A resource may itself end in `_info`, so the two are
 //! told apart by value, never by name.
 
-use super::Problem;
 use super::json::{self, Members};
 use super::pci::PciAddress;
+use super::{Parsed, Problem};
 
 /// What every variable of the device plugin begins with.
 pub const PREFIX: &str = "PCIDEVICE_";
@@ -34,14 +34,14 @@ pub enum Variable {
 }
 
 /// Reads the value of a `PCIDEVICE_*` variable.
-pub fn parse(value: &[u8]) -> (Variable, Vec<Problem>) {
+pub fn parse(value: &[u8]) -> Parsed<Variable> {
     let Ok(text) = std::str::from_utf8(value) else {
         return (Variable::Devices(Vec::new()), vec![Problem::new("the value", "not UTF-8")]);
     };
     if text.trim_start().starts_with('{') { info(text) } else { devices(text) }
 }
 
-fn devices(text: &str) -> (Variable, Vec<Problem>) {
+fn devices(text: &str) -> Parsed<Variable> {
     let mut devices = Vec::new();
     let mut problems = Vec::new();
     for identifier in text.split(',').map(str::trim).filter(|text| !text.is_empty()) {
@@ -74,7 +74,7 @@ fn device_id(text: &str) -> Option<DeviceId> {
     auxiliary.then(|| DeviceId::Auxiliary(text.to_owned()))
 }
 
-fn info(text: &str) -> (Variable, Vec<Problem>) {
+fn info(text: &str) -> Parsed<Variable> {
     let document = match json::document(text.as_bytes()) {
         Ok(document) => document,
         Err(problem) => return (Variable::Info(Vec::new()), vec![problem]),

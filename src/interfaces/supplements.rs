@@ -1,0 +1,218 @@
+//! What other CNIs and controllers add to network-status: prefixes, gateways, sockets, devices.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::attachments::Attachment;
+use crate::downward_api::DownwardApi;
+use crate::parse::Parsed;
+use crate::parse::downward::Map;
+use crate::parse::network_info;
+use crate::parse::network_status::NetworkStatus;
+use crate::parse::pod_networks;
+use crate::parse::userspace::{self, UserspaceInterface};
+use crate::root::Root;
+use crate::snapshot::{Device, DeviceDetail};
+use crate::warning::Findings;
+
+const POD_NETWORKS: &str = "k8s.ovn.org/pod-networks";
+const NETWORK_INFO: &str = "kubevirt.io/network-info";
+const USERSPACE_DATA: &str = "userspace/configuration-data";
+const USERSPACE_DIRECTORY: &str = "userspace/mapped-dir";
+
+/// Where the userspace CNI's sockets are when no annotation says so.
+const USERSPACE_DEFAULT: &str = "/var/lib/cni/usrspcni";
+
+/// The interface that OVN-Kubernetes' own network is on.
+const DEFAULT_INTERFACE: &str = "eth0";
+
+/// Reads one annotation with its parser; what is wrong with it is a failure at its place.
+fn read<T>(
+    key: &str,
+    annotations: &Map,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+    parse: fn(&[u8]) -> Parsed<Vec<T>>,
+) -> Vec<T> {
+    let Some(value) = annotations.get(key).filter(|value| !value.is_empty()) else {
+        return Vec::new();
+    };
+    let (items, problems) = parse(value);
+    findings.fail_all(&downward.annotation_path(key), &format!("{key}: "), problems);
+    items
+}
+
+/// KubeVirt's virt-launcher has this beside or instead of network-status. Its networks have names
+/// of their own, so an attachment is known by its MAC; what no attachment is stands alone.
+pub(super) fn kubevirt(
+    list: &mut Vec<Attachment>,
+    annotations: &Map,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+) {
+    let infos = read(NETWORK_INFO, annotations, downward, findings, network_info::parse);
+    let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
+    for info in infos {
+        let mac = info.mac.as_deref().map(str::to_ascii_lowercase);
+        match mac.and_then(|mac| by_mac.get(&mac)).map(Vec::as_slice) {
+            Some([known]) => {
+                let attachment = &mut list[*known];
+                let status = &mut attachment.status;
+                status.mtu = status.mtu.or(info.mtu);
+                status.device_info = status.device_info.take().or(info.device_info);
+                attachment.sources.push("network-info".to_owned());
+            }
+            Some(_) => {}
+            None => {
+                let status = NetworkStatus {
+                    name: info.network,
+                    mac: info.mac,
+                    mtu: info.mtu,
+                    device_info: info.device_info,
+                    ..NetworkStatus::default()
+                };
+                list.push(Attachment::new(status, "network-info", None));
+            }
+        }
+    }
+}
+
+/// The positions of the attachments by a lower-case key of theirs.
+fn index(
+    list: &[Attachment],
+    key: impl Fn(&Attachment) -> Option<&str>,
+) -> HashMap<String, Vec<usize>> {
+    let mut positions: HashMap<String, Vec<usize>> = HashMap::new();
+    for (position, attachment) in list.iter().enumerate() {
+        if let Some(key) = key(attachment) {
+            positions.entry(key.to_ascii_lowercase()).or_default().push(position);
+        }
+    }
+    positions
+}
+
+/// The userspace CNI names interfaces and their sockets in an annotation, or, without a
+/// kubeconfig, in files of the shared directory.
+pub(super) fn userspace(
+    list: &mut Vec<Attachment>,
+    annotations: &Map,
+    root: &Root,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+) {
+    let directory = annotations
+        .get(USERSPACE_DIRECTORY)
+        .map(|value| String::from_utf8_lossy(value).trim().trim_end_matches('/').to_owned())
+        .filter(|directory| !directory.is_empty())
+        .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned());
+    let mut interfaces = read(USERSPACE_DATA, annotations, downward, findings, userspace::parse);
+    interfaces.extend(userspace_files(root, &directory, findings));
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    for (position, attachment) in list.iter().enumerate() {
+        positions.extend(attachment.status.interface.clone().map(|name| (name, position)));
+    }
+    for interface in interfaces {
+        let device = interface.device.clone().map(|detail| in_directory(detail, root, &directory));
+        let known = positions.get(&interface.interface).copied();
+        let position = known.unwrap_or(list.len());
+        match known {
+            Some(position) => list[position].sources.push("userspace".to_owned()),
+            None => {
+                positions.insert(interface.interface.clone(), position);
+                let status = NetworkStatus {
+                    name: interface.name,
+                    interface: Some(interface.interface),
+                    ..NetworkStatus::default()
+                };
+                list.push(Attachment::new(status, "userspace", None));
+            }
+        }
+        add_addresses(&mut list[position], &interface.ips);
+        list[position].userspace = list[position].userspace.take().or(device);
+    }
+}
+
+fn userspace_files(
+    root: &Root,
+    directory: &str,
+    findings: &mut Findings,
+) -> Vec<UserspaceInterface> {
+    let mut interfaces = Vec::new();
+    for name in findings.take(root.list(directory)).unwrap_or_default().iter() {
+        if !name.starts_with("configData-") || !name.ends_with(".json") {
+            continue;
+        }
+        let path = format!("{directory}/{name}");
+        if let Some(content) = findings.take(root.read(&path)).flatten() {
+            let (found, problems) = userspace::parse(&content);
+            findings.fail_all(&path, "", problems);
+            interfaces.extend(found);
+        }
+    }
+    interfaces
+}
+
+/// The socket's path in the pod. Old releases wrote the host's absolute path: in the pod the file
+/// is in the shared directory.
+fn in_directory(mut detail: DeviceDetail, root: &Root, directory: &str) -> Device {
+    let path = match &mut detail {
+        DeviceDetail::VhostUser(vhost_user) => &mut vhost_user.path,
+        DeviceDetail::Memif(memif) => &mut memif.path,
+        _ => &mut None,
+    };
+    if let Some(file) = path {
+        if !file.starts_with('/') {
+            *file = format!("{directory}/{file}");
+        } else if !root.exists(file) {
+            let name = file.rsplit('/').next().unwrap_or_default();
+            *file = format!("{directory}/{name}");
+        }
+    }
+    Device { version: None, detail }
+}
+
+/// OVN-Kubernetes knows prefixes and gateways, which network-status lacks.
+pub(super) fn ovn_kubernetes(
+    list: &mut [Attachment],
+    annotations: &Map,
+    downward: &DownwardApi,
+    findings: &mut Findings,
+) {
+    let networks = read(POD_NETWORKS, annotations, downward, findings, pod_networks::parse);
+    let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
+    // Where network-status has no MAC, the name has to do.
+    let by_name = index(list, |attachment| match attachment.status.mac {
+        None if attachment.status.interface.as_deref() == Some(DEFAULT_INTERFACE) => {
+            Some("default")
+        }
+        None => Some(&attachment.status.name),
+        Some(_) => None,
+    });
+    for network in networks {
+        let mac = network.mac.as_deref().map(str::to_ascii_lowercase);
+        let found = mac.and_then(|mac| by_mac.get(&mac)).or_else(|| by_name.get(&network.key));
+        let Some([position]) = found.map(Vec::as_slice) else { continue };
+        let attachment = &mut list[*position];
+        add_addresses(attachment, &network.ips);
+        if attachment.gateways.is_empty() {
+            attachment.gateways = network.gateways;
+        }
+        attachment.sources.push("pod-networks".to_owned());
+    }
+}
+
+/// Gives the known addresses their prefix; where none is known, all are news.
+fn add_addresses(attachment: &mut Attachment, with_prefix: &[String]) {
+    if attachment.ips.is_empty() {
+        attachment.ips = with_prefix.to_vec();
+        return;
+    }
+    for ip in &mut attachment.ips {
+        let Ok(bare) = ip.parse::<IpAddr>() else { continue };
+        let same =
+            |text: &&String| text.split('/').next().and_then(|ip| ip.parse().ok()) == Some(bare);
+        if let Some(found) = with_prefix.iter().find(same) {
+            ip.clone_from(found);
+        }
+    }
+}

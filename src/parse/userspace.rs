@@ -1,0 +1,152 @@
+//! The userspace CNI's own data: the annotation `userspace/configuration-data` and the files
+//! `configData-*.json`, one element each.
+//!
+//! Values are from the container's point of view.
+
+use serde_json::Value;
+
+use super::device_info::{MEMIF_MODES, MEMIF_ROLES, VHOST_MODES};
+use super::json::{self, Members};
+use super::{Parsed, Problem};
+use crate::snapshot::{DeviceDetail, MemifDevice, MemifMode, VhostUserDevice};
+
+/// One interface of the userspace CNI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserspaceInterface {
+    /// The interface's name.
+    pub interface: String,
+    /// The name of the CNI configuration; not that of the network's definition.
+    pub name: String,
+    /// The socket; its path is the `socketfile`, still without its directory.
+    pub device: Option<DeviceDetail>,
+    /// Addresses with their prefix.
+    pub ips: Vec<String>,
+}
+
+/// Reads the annotation, a list, or a file, one element alone.
+pub fn parse(text: &[u8]) -> Parsed<Vec<UserspaceInterface>> {
+    let document = match json::document(text) {
+        Ok(document) => document,
+        Err(problem) => return (Vec::new(), vec![problem]),
+    };
+    let list = match &document {
+        Value::Array(list) => list.as_slice(),
+        element => std::slice::from_ref(element),
+    };
+    let mut interfaces = Vec::new();
+    let mut problems = Vec::new();
+    for (index, value) in list.iter().enumerate() {
+        match Members::of(&format!("[{index}]"), value) {
+            Ok(mut members) => {
+                interfaces.extend(interface(&mut members));
+                problems.append(&mut members.problems);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (interfaces, problems)
+}
+
+fn interface(element: &mut Members<'_>) -> Option<UserspaceInterface> {
+    let Some(interface) = element.owned("ifName") else {
+        element.problem("ifName", "missing: it says which interface this is");
+        return None;
+    };
+    let mut config = element.object("config");
+    let device = config.as_mut().and_then(device);
+    element.problems.extend(config.into_iter().flat_map(|config| config.problems));
+    Some(UserspaceInterface {
+        interface,
+        name: element.owned("name").unwrap_or_default(),
+        device,
+        ips: addresses(element),
+    })
+}
+
+/// `memif` and `vhost` are both always there; `iftype` says which counts.
+fn device(config: &mut Members<'_>) -> Option<DeviceDetail> {
+    match config.string("iftype")? {
+        "vhostuser" => {
+            let mut vhost = config.object("vhost")?;
+            let device = VhostUserDevice {
+                mode: vhost.word("mode", VHOST_MODES),
+                path: vhost.owned("socketfile"),
+            };
+            config.problems.append(&mut vhost.problems);
+            Some(DeviceDetail::VhostUser(device))
+        }
+        "memif" => {
+            let mut memif = config.object("memif")?;
+            let device = MemifDevice {
+                role: memif.word("role", MEMIF_ROLES),
+                mode: memif.word("mode", MEMIF_MODES).or(Some(MemifMode::Ethernet)),
+                path: memif.owned("socketfile"),
+            };
+            config.problems.append(&mut memif.problems);
+            Some(DeviceDetail::Memif(device))
+        }
+        other => {
+            config.problem("iftype", format!("expected memif or vhostuser, found {other:?}"));
+            None
+        }
+    }
+}
+
+/// The addresses of a CNI result: `ips[].address` since 0.3.0, `ip4.ip` and `ip6.ip` before.
+fn addresses(element: &mut Members<'_>) -> Vec<String> {
+    let Some(mut result) = element.object("ipResult") else { return Vec::new() };
+    let mut addresses: Vec<String> = ["ip4", "ip6"]
+        .into_iter()
+        .filter_map(|family| result.object(family)?.owned("ip"))
+        .collect();
+    let listed = result.get("ips").and_then(Value::as_array).into_iter().flatten();
+    addresses.extend(listed.filter_map(|ip| Some(ip.get("address")?.as_str()?.to_owned())));
+    element.problems.append(&mut result.problems);
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{MemifRole, VhostMode};
+
+    #[test]
+    fn reads_both_types_and_every_cni_version() {
+        let (interfaces, problems) = parse(
+            br#"[{"containerId":"6e1f","ifName":"net1","name":"sample","config":{"engine":"ovs-dpdk",
+                "iftype":"vhostuser","memif":{},"vhost":{"mode":"server","socketfile":"6e1f-net1"}},
+                "ipResult":{"ips":[{"address":"192.0.2.5/24"}]}},
+                {"ifName":"net2","config":{"iftype":"memif","memif":{"role":"slave",
+                "socketfile":"m.sock"},"vhost":{}},"ipResult":{"ip4":{"ip":"192.0.2.6/24"}}}]"#,
+        );
+        assert_eq!(problems, []);
+        assert_eq!(
+            interfaces[0].device,
+            Some(DeviceDetail::VhostUser(VhostUserDevice {
+                mode: Some(VhostMode::Server),
+                path: Some("6e1f-net1".into())
+            }))
+        );
+        assert_eq!(
+            interfaces[1].device,
+            Some(DeviceDetail::Memif(MemifDevice {
+                role: Some(MemifRole::Slave),
+                mode: Some(MemifMode::Ethernet),
+                path: Some("m.sock".into())
+            }))
+        );
+        assert_eq!(
+            [&interfaces[0].ips[0], &interfaces[1].ips[0]],
+            ["192.0.2.5/24", "192.0.2.6/24"]
+        );
+    }
+
+    #[test]
+    fn keeps_an_interface_of_another_type() {
+        let (interfaces, problems) = parse(br#"{"ifName":"net1","config":{"iftype":"tap"}}"#);
+        assert_eq!((interfaces.len(), &interfaces[0].device), (1, &None));
+        assert_eq!(problems[0].place, "[0].config.iftype");
+        assert_eq!(parse(br#"[{"config":{}}]"#).1[0].place, "[0].ifName");
+    }
+}
