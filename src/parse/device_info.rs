@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
+use super::Parsed;
 use super::json::Members;
 use super::pci::PciAddress;
-use super::{Parsed, Problem};
 use crate::snapshot::{
     Device, DeviceDetail, MemifDevice, MemifMode, MemifRole, PciDevice, VdpaDevice, VhostMode,
     VhostUserDevice,

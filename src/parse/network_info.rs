@@ -1,7 +1,7 @@
 //! The annotation `kubevirt.io/network-info` of KubeVirt's virt-launcher.
 
 use super::json::{self, Members};
-use super::{Parsed, Problem, device_info};
+use super::{Parsed, device_info};
 use crate::snapshot::Device;
 
 /// One interface of the virtual machine.

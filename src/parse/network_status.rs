@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::json::{self, Members};
-use super::{Parsed, Problem, device_info};
+use super::{Parsed, device_info};
 use crate::snapshot::{Device, Dns};
 
 /// One entry of network-status. Addresses are the annotation's own strings.

@@ -3,8 +3,8 @@
 //! A JSON object by network: `default`, `<namespace>/<definition>`, or that and
 //! `/<n>` for a definition attached more than once.
 
+use super::Parsed;
 use super::json::{self, Members};
-use super::{Parsed, Problem};
 
 /// The addresses of one attachment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
+use super::Parsed;
 use super::device_info::{MEMIF_MODES, MEMIF_ROLES, VHOST_MODES};
 use super::json::{self, Members};
-use super::{Parsed, Problem};
 use crate::snapshot::{DeviceDetail, MemifDevice, MemifMode, VhostUserDevice};
 
 /// One interface of the userspace CNI.
