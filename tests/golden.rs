@@ -1,0 +1,234 @@
+//! Every root of a pod under `tests/roots` and `samples/pods` gives the snapshot that is kept for
+//! it, through the crate and through the command.
+//!
+//! `tests/roots/CASE` holds `root/`, `expect.json` and, where the case needs any, `options`: the
+//! command's options, one word a line. A sample's snapshot is `tests/samples/POD.json`. The text
+//! of warnings is for people and not compared.
+
+#![allow(clippy::unwrap_used)] // A test is to panic.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use podnet::{Pod, Snapshot};
+use serde_json::Value;
+
+const BLESS: &str = "PODNET_BLESS=1 cargo test --test golden";
+
+struct Case {
+    root: PathBuf,
+    expect: PathBuf,
+    options: Vec<String>,
+}
+
+/// The sorted names in a directory of this crate.
+fn names(directory: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for directory in names("tests/roots").into_iter().filter(|path| path.is_dir()) {
+        let options = fs::read_to_string(directory.join("options")).unwrap_or_default();
+        cases.push(Case {
+            root: directory.join("root"),
+            expect: directory.join("expect.json"),
+            options: options.lines().map(str::to_owned).collect(),
+        });
+    }
+    for root in names("samples/pods").into_iter().filter(|path| path.is_dir()) {
+        let name = root.file_name().unwrap().to_str().unwrap();
+        let expect =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/samples/{name}.json"));
+        cases.push(Case { root, expect, options: Vec::new() });
+    }
+    assert!(cases.len() > 40, "{} cases: were the roots checked out?", cases.len());
+    cases
+}
+
+fn pod(case: &Case) -> Pod {
+    let mut builder = Pod::builder().root(&case.root);
+    let mut words = case.options.iter();
+    while let Some(word) = words.next() {
+        builder = match word.as_str() {
+            "--assign-by-order" => builder.assign_by_order(true),
+            "--downward-api" => builder.downward_api(words.next().unwrap()),
+            "--container" => builder.container(words.next().unwrap()),
+            other => panic!("{}: option {other:?}", case.root.display()),
+        };
+    }
+    builder.build()
+}
+
+/// The snapshot without the texts of its warnings. Each has to have one, on one line: a name from
+/// a pod can't forge another.
+fn without_texts(case: &Case, mut snapshot: Snapshot, report: &mut String) -> Snapshot {
+    for warning in &mut snapshot.warnings {
+        if warning.text.trim().is_empty() || warning.text.contains('\n') {
+            let root = case.root.display();
+            writeln!(report, "{root}: expected a line of text, found {:?}", warning.text).unwrap();
+        }
+        warning.text.clear();
+    }
+    snapshot
+}
+
+/// A line for each place where the two differ.
+fn differences(place: &str, expected: &Value, found: &Value, lines: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(left), Value::Object(right)) => {
+            for (key, value) in left {
+                let inner = format!("{place}.{key}");
+                differences(&inner, value, right.get(key).unwrap_or(&Value::Null), lines);
+                if !right.contains_key(key) {
+                    lines.push(format!("{inner}: expected the key, found none"));
+                }
+            }
+            for key in right.keys().filter(|key| !left.contains_key(*key)) {
+                lines.push(format!("{place}.{key}: expected no such key, found {}", right[key]));
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for (index, (a, b)) in left.iter().zip(right).enumerate() {
+                differences(&format!("{place}[{index}]"), a, b, lines);
+            }
+        }
+        _ if expected != found => {
+            lines.push(format!("{place}: expected {expected}, found {found}"));
+        }
+        _ => {}
+    }
+}
+
+/// Adds what differs from the expectation of `case` to `report`.
+fn compare(case: &Case, found: &Value, report: &mut String) {
+    let name = case.expect.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display();
+    let text = fs::read_to_string(&case.expect).unwrap_or_else(|_| "null".to_owned());
+    let expected: Value = serde_json::from_str(&text).unwrap();
+    let mut lines = Vec::new();
+    differences("", &expected, found, &mut lines);
+    for line in lines {
+        writeln!(report, "{name}: {}", line.trim_start_matches('.')).unwrap();
+    }
+}
+
+fn check(report: &str) {
+    assert!(report.is_empty(), "\n{report}If what was found is right: {BLESS}\n");
+}
+
+#[test]
+fn the_crate_gives_the_expected_snapshots() {
+    let bless = std::env::var_os("PODNET_BLESS").is_some();
+    let mut report = String::new();
+    for case in cases() {
+        let snapshot = without_texts(&case, pod(&case).snapshot().unwrap(), &mut report);
+        if bless {
+            let text = serde_json::to_string_pretty(&snapshot).unwrap();
+            fs::write(&case.expect, text + "\n").unwrap();
+        }
+        compare(&case, &serde_json::to_value(&snapshot).unwrap(), &mut report);
+    }
+    check(&report);
+}
+
+/// The calls for one subject agree with the snapshot, and one of them fails exactly when a warning
+/// of the snapshot tells of a failure.
+#[test]
+fn the_calls_for_one_subject_agree_with_the_snapshot() {
+    let mut report = String::new();
+    for case in cases() {
+        let root = case.root.display();
+        let mut differs = |subject| writeln!(report, "{root}: {subject} differ").unwrap();
+        let pod = pod(&case);
+        let snapshot = pod.snapshot().unwrap();
+        let (cpus, hugepages, all) = (pod.cpu_info(), pod.hugepages(), pod.interfaces());
+        if cpus.as_ref().is_ok_and(|cpus| Some(cpus) != snapshot.cpus.as_ref()) {
+            differs("the CPUs");
+        }
+        if hugepages.as_ref().is_ok_and(|hugepages| *hugepages != snapshot.hugepages) {
+            differs("the hugepages");
+        }
+        if all.as_ref().is_ok_and(|all| {
+            all.interfaces != snapshot.interfaces
+                || all.unmatched_devices != snapshot.unmatched_devices
+                || all.state != snapshot.state
+                || all.pending_networks != snapshot.pending_networks
+        }) {
+            differs("the interfaces");
+        }
+        let told = snapshot.warnings.iter().any(|warning| warning.code.is_failure());
+        let failed = cpus.is_err() && snapshot.cpus.is_some() || hugepages.is_err() || all.is_err();
+        if told != failed {
+            differs("the failures");
+        }
+    }
+    check(&report);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_prints_the_expected_snapshots() {
+    use std::process::Command;
+
+    let mut report = String::new();
+    for case in cases() {
+        let output = Command::new(env!("CARGO_BIN_EXE_podnet"))
+            .args(["show", "--json", "--root"])
+            .arg(&case.root)
+            .args(&case.options)
+            .env_remove("PODNET_ROOT")
+            .output()
+            .unwrap();
+        let root = case.root.display();
+        let mut found: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{root}: {error}: {output:?}"));
+        let mut failed = false;
+        for warning in found["warnings"].as_array_mut().unwrap() {
+            failed |= matches!(warning["code"].as_str(), Some("malformed" | "unreadable"));
+            assert!(!warning["text"].as_str().unwrap().is_empty(), "{root}: {warning}");
+            warning["text"] = "".into();
+        }
+        assert_eq!(output.status.code(), Some(i32::from(failed)), "{root}: exit status");
+        compare(&case, &found, &mut report);
+    }
+    check(&report);
+}
+
+/// What each of `samples/annotations` says: the state, and the kind of each interface.
+const ANNOTATIONS: [(&str, &str, &[&str]); 9] = [
+    ("before-network-status", "pending", &[]),
+    ("deprecated-networks-status", "complete", &["host", "host"]),
+    ("every-escape", "complete", &["host"]),
+    ("hot-plugged", "complete", &["host", "host", "host", "pci"]),
+    ("memif", "complete", &["host", "memif", "memif"]),
+    ("primary-user-network", "complete", &["host", "host"]),
+    ("sr-iov-ovn-kubernetes", "complete", &["host", "pci", "pci"]),
+    ("vdpa", "complete", &["host", "vdpa", "vdpa"]),
+    ("vhost-user", "complete", &["host", "vhost-user", "vhost-user"]),
+];
+
+#[test]
+fn the_annotations_samples_are_what_their_names_say() {
+    let files: Vec<PathBuf> = names("samples/annotations")
+        .into_iter()
+        .filter(|path| path.extension().is_none())
+        .collect();
+    assert_eq!(files.len(), ANNOTATIONS.len(), "a sample without a line here, or the reverse");
+    for (file, (name, state, kinds)) in files.iter().zip(ANNOTATIONS) {
+        assert_eq!(file.file_name().unwrap(), name);
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("etc/podnetinfo");
+        fs::create_dir_all(&directory).unwrap();
+        fs::copy(file, directory.join("annotations")).unwrap();
+
+        let interfaces = Pod::builder().root(root.path()).build().interfaces().unwrap();
+        let found: Vec<String> =
+            interfaces.interfaces.iter().map(|interface| interface.kind.to_string()).collect();
+        assert_eq!(interfaces.state.to_string(), state, "{name}");
+        assert_eq!(found, kinds, "{name}");
+    }
+}
