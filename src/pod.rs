@@ -169,29 +169,7 @@ impl Pod {
     /// # Errors
     /// Only when the root itself is no directory.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let view = View::open(&self.config)?;
-        let mut findings = Findings::default();
-        let cgroups = view.cgroups(&mut findings);
-        let downward = view.downward_api(&mut findings);
-        let container = view.container(&mut findings);
-        let cpus = cpu::read(&view.root, &cgroups, &mut findings);
-        let hugepages = view.hugepages(&cgroups, &downward, &mut findings);
-        let (read, _) = view.interfaces(&downward, &mut findings);
-        let pod = identity::read(&downward, &cgroups, &mut findings);
-        let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read;
-        Ok(Snapshot {
-            schema: SCHEMA,
-            pod,
-            container,
-            state,
-            pending_networks,
-            cpus,
-            hugepages,
-            interfaces,
-            unmatched_devices,
-            claims: Vec::new(),
-            warnings: findings.into_warnings(),
-        })
+        View::open(&self.config).map(|view| view.snapshot())
     }
 }
 
@@ -204,6 +182,30 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn open(config: &'a PodBuilder) -> Result<View<'a>> {
         Ok(View { root: Root::open(&config.root)?, config })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut findings = Findings::default();
+        let cgroups = self.cgroups(&mut findings);
+        let downward = self.downward_api(&mut findings);
+        let container = self.container(&mut findings);
+        let cpus = cpu::read(&self.root, &cgroups, &mut findings);
+        let hugepages = self.hugepages(&cgroups, &downward, &mut findings);
+        let (read, _) = self.interfaces(&downward, &mut findings);
+        let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read;
+        Snapshot {
+            schema: SCHEMA,
+            pod: identity::read(&downward, &cgroups, &mut findings),
+            container,
+            state,
+            pending_networks,
+            cpus,
+            hugepages,
+            interfaces,
+            unmatched_devices,
+            claims: Vec::new(),
+            warnings: findings.into_warnings(),
+        }
     }
 
     fn cgroups(&self, findings: &mut Findings) -> Cgroups {
@@ -241,5 +243,26 @@ impl<'a> View<'a> {
         findings: &mut Findings,
     ) -> (Interfaces, Vec<NetworkStatus>) {
         interfaces::read(&self.root, downward, self.config.assign_by_order, findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_snapshot_opens_nothing_twice() {
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/pods");
+        for sample in ["sr-iov", "vdpa", "memif"] {
+            let pod = Pod::builder().root(format!("{samples}/{sample}")).build();
+            let view = View::open(&pod.config).unwrap();
+            let snapshot = view.snapshot();
+            assert!(snapshot.interfaces.len() > 1, "{sample}");
+            let opened = view.root.opened.borrow();
+            let mut seen = HashSet::new();
+            let again: Vec<_> = opened.iter().filter(|path| !seen.insert(*path)).collect();
+            assert!(again.is_empty() && opened.len() > 10, "{sample}: opened again: {again:?}");
+        }
     }
 }

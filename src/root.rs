@@ -33,6 +33,9 @@ pub(crate) struct Root {
     directory: PathBuf,
     files: RefCell<HashMap<String, Result<Option<Content>>>>,
     directories: RefCell<HashMap<String, Result<Names>>>,
+    /// Every path opened, for the test that none is opened twice.
+    #[cfg(test)]
+    pub opened: RefCell<Vec<String>>,
 }
 
 impl Root {
@@ -44,6 +47,8 @@ impl Root {
                 directory: directory.to_owned(),
                 files: RefCell::default(),
                 directories: RefCell::default(),
+                #[cfg(test)]
+                opened: RefCell::default(),
             }),
             Ok(_) => Err(Error::io(shown, &io::Error::from_raw_os_error(libc::ENOTDIR))),
             Err(error) => Err(Error::io(shown, &error)),
@@ -66,6 +71,8 @@ impl Root {
     }
 
     fn read_afresh(&self, path: &str) -> Result<Option<Content>> {
+        #[cfg(test)]
+        self.opened.borrow_mut().push(path.to_owned());
         match self.locate(path).and_then(|host| read_regular(&host)) {
             Ok(content) => Ok(Some(content.into())),
             Err(error) if is_absent(&error) => Ok(None),
@@ -95,6 +102,8 @@ impl Root {
     }
 
     fn list_afresh(&self, path: &str) -> Result<Names> {
+        #[cfg(test)]
+        self.opened.borrow_mut().push(path.to_owned());
         let read = self.locate(path).and_then(fs::read_dir).and_then(|entries| {
             entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()
         });
