@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::parse::cgroup::Controller;
 use crate::parse::cpulist::CpuSet;
 use crate::root::Root;
-use crate::snapshot::{CgroupVersion, CpuInfo, CpuSources, Exclusive, NodeCpus};
+use crate::snapshot::{CgroupVersion, CpuInfo, CpuSources, Exclusive, ExclusiveReason, NodeCpus};
 use crate::warning::{Findings, WarningCode};
 
 const CPUS: &str = "/sys/devices/system/cpu";
@@ -41,7 +41,7 @@ pub(crate) fn read(root: &Root, cgroups: &Cgroups, findings: &mut Findings) -> O
     let classes = Classes::read(&environment, findings);
     let quota = cgroups.controller("cpu").and_then(|cpu| quota(root, &cpu, findings));
     let online = findings.take(number_list(root, &format!("{CPUS}/online"))).flatten();
-    let exclusive = exclusive(&Facts {
+    let (exclusive, exclusive_reason) = exclusive(&Facts {
         allowed: &allowed,
         cpuset: cpuset_cpus.as_ref().unwrap_or(&allowed),
         online: online.as_ref(),
@@ -51,6 +51,7 @@ pub(crate) fn read(root: &Root, cgroups: &Cgroups, findings: &mut Findings) -> O
     Some(CpuInfo {
         count: allowed.len(),
         exclusive,
+        exclusive_reason,
         isolated: classes.isolated,
         shared: classes.shared,
         housekeeping: classes.housekeeping,
@@ -138,16 +139,20 @@ struct Facts<'a> {
     quota: Option<f64>,
 }
 
-fn exclusive(facts: &Facts<'_>) -> Exclusive {
-    let shared = facts.classes.shared.as_ref();
-    let shares = shared.is_some_and(|shared| !shared.intersection(facts.allowed).is_empty());
+fn exclusive(facts: &Facts<'_>) -> (Exclusive, Option<ExclusiveReason>) {
+    let covers = |set: &CpuSet| facts.allowed.is_subset(set);
+    let meets = |set: &CpuSet| !set.intersection(facts.allowed).is_empty();
     let throttled = facts.quota.is_some_and(|quota| quota < facts.cpuset.len() as f64);
-    if shares || throttled || facts.online == Some(facts.cpuset) {
-        return Exclusive::No;
-    }
-    match &facts.classes.isolated {
-        Some(isolated) if facts.allowed.is_subset(isolated) => Exclusive::Yes,
-        _ => Exclusive::Unknown,
+    if facts.classes.shared.as_ref().is_some_and(meets) {
+        (Exclusive::No, Some(ExclusiveReason::SharedCpus))
+    } else if throttled {
+        (Exclusive::No, Some(ExclusiveReason::Quota))
+    } else if facts.online == Some(facts.cpuset) {
+        (Exclusive::No, Some(ExclusiveReason::AllOnline))
+    } else if facts.classes.isolated.as_ref().is_some_and(covers) {
+        (Exclusive::Yes, Some(ExclusiveReason::IsolatedCpus))
+    } else {
+        (Exclusive::Unknown, None)
     }
 }
 

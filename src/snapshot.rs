@@ -84,6 +84,8 @@ pub struct CpuInfo {
     pub count: usize,
     /// Whether they are ours alone.
     pub exclusive: Exclusive,
+    /// What `exclusive` follows from; `None` where it is unknown.
+    pub exclusive_reason: Option<ExclusiveReason>,
     /// CPUs that no other container uses.
     pub isolated: Option<CpuSet>,
     /// CPUs shared with other containers.
@@ -113,6 +115,21 @@ pub enum Exclusive {
     No,
     /// No source tells.
     Unknown,
+}
+
+/// What tells whether CPUs belong to this container alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ExclusiveReason {
+    /// No: `OPENSHIFT_SHARED_CPUS` are among them.
+    SharedCpus,
+    /// No: the CFS quota is below the number of CPUs.
+    Quota,
+    /// No: the cpuset is every online CPU.
+    AllOnline,
+    /// Yes: `OPENSHIFT_ISOLATED_CPUS` or `DRA_CPUSET_*` covers them.
+    IsolatedCpus,
 }
 
 /// The allowed CPUs of one NUMA node.
@@ -632,6 +649,7 @@ macro_rules! display_as_json {
 display_as_json!(
     State,
     Exclusive,
+    ExclusiveReason,
     CgroupVersion,
     LimitSource,
     Kind,
