@@ -22,6 +22,7 @@ mod error;
 mod hugepages;
 mod identity;
 mod interfaces;
+pub mod lookup;
 pub mod parse;
 mod pod;
 mod root;
