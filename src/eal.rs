@@ -1,1 +1,0 @@
-//! DPDK EAL arguments from a snapshot.

@@ -1,0 +1,159 @@
+//! Arguments of the applications podnet knows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::devices::{AfXdpPlugin, Backend, Selected};
+use super::lcores::Layout;
+use super::release::Form;
+use super::{Options, Plan};
+use crate::error::{Error, Result};
+use crate::warning::WarningCode;
+
+/// An application whose arguments can be made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum App {
+    /// Any other program: EAL arguments alone.
+    #[default]
+    None,
+    /// DPDK's `l3fwd`.
+    L3fwd,
+    /// DPDK's `l2fwd`.
+    L2fwd,
+    /// DPDK's `testpmd`.
+    Testpmd,
+}
+
+const NAMES: [(&str, App); 4] =
+    [("l3fwd", App::L3fwd), ("l2fwd", App::L2fwd), ("testpmd", App::Testpmd), ("none", App::None)];
+
+impl FromStr for App {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<App> {
+        let found = NAMES.iter().find(|(name, _)| *name == text).map(|(_, app)| *app);
+        let why = "expected l3fwd, l2fwd, testpmd or none";
+        found.ok_or_else(|| Error::invalid(format!("application {text:?}"), why))
+    }
+}
+
+impl fmt::Display for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = NAMES.iter().find(|(_, app)| app == self);
+        f.write_str(found.map_or("none", |(name, _)| name))
+    }
+}
+
+/// Seconds between testpmd's statistics.
+const STATS_PERIOD: u32 = 10;
+
+/// Below this, testpmd's default number of packet buffers does not fit.
+const TESTPMD_DEFAULT_MEMORY: u64 = 400 << 20;
+
+pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    if options.app != App::None && devices.is_empty() {
+        let text = format!("{} needs a port, and the pod has no device for DPDK", options.app);
+        plan.warn(WarningCode::Application, options.app.to_string(), text);
+    }
+    match options.app {
+        App::None => {}
+        App::L3fwd => l3fwd(options, devices, layout, plan),
+        App::L2fwd => l2fwd(options, devices, layout, plan),
+        App::Testpmd => testpmd(layout, plan),
+    }
+}
+
+/// A mask of the first `ports` bits: `0x3`.
+pub(super) fn port_mask(ports: usize) -> String {
+    let top = ["", "1", "3", "7"][ports % 4];
+    let digits = format!("{top}{}", "f".repeat(ports / 4));
+    format!("0x{}", if digits.is_empty() { "0" } else { &digits })
+}
+
+fn l3fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    let software = devices.iter().any(|device| device.backend.is_software());
+    let no_rss = layout.queues > 1 && devices.iter().any(|device| device.backend.is_virtio_user());
+    add_ports(devices, plan);
+    add_promiscuous(devices, plan);
+    if !devices.is_empty() {
+        let config = format!("--config={}", config(devices.len(), layout));
+        plan.app(&[&config], "(port, queue, lcore): each queue has one lcore");
+    }
+    plan.app(&["--parse-ptype"], "software ports don't classify packets");
+    if options.release.takes(Form::L3fwdSoftwarePorts) {
+        plan.app(&["--relax-rx-offload"], "software ports don't have its receive offloads");
+        if no_rss {
+            plan.app(&["--disable-rss"], "virtio_user has no RSS");
+        }
+    } else if software {
+        warn_old_l3fwd(options, no_rss, plan);
+    }
+    warn_memif_queues(devices, layout, plan);
+}
+
+fn config(ports: usize, layout: &Layout) -> String {
+    let lcores = layout.forwarding.len().max(1) as u32;
+    let triple = |port, queue| format!("({port},{queue},{})", queue % lcores);
+    let queues = |port| (0..layout.queues).map(move |queue| triple(port, queue));
+    (0..ports).flat_map(queues).collect::<Vec<_>>().join(",")
+}
+
+fn warn_old_l3fwd(options: &Options, no_rss: bool, plan: &mut Plan) {
+    let more = if no_rss { " and its RSS" } else { "" };
+    let text = format!(
+        "an unmodified l3fwd of DPDK {} can't start on virtio_user, memif and AF_XDP ports: use 23.11 or later, or one built without its receive offloads{more}",
+        options.release
+    );
+    plan.warn(WarningCode::Application, "l3fwd", text);
+}
+
+/// A memif link stays down, without a word, when one side has more queues than the other.
+fn warn_memif_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    let lcores = layout.lcores.len();
+    if lcores > 1 && devices.iter().any(|device| matches!(device.backend, Backend::Memif { .. })) {
+        let text = format!(
+            "l3fwd sends on a queue per lcore: the memif's peer needs at least {lcores} queues, or the link stays down"
+        );
+        plan.warn(WarningCode::Application, "l3fwd", text);
+    }
+}
+
+fn l2fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    let ports = devices.len().max(1);
+    let per_lcore = ports.div_ceil(layout.lcores.len().max(1)).to_string();
+    add_ports(devices, plan);
+    plan.app(&["-q", &per_lcore], "ports per lcore, so that the lcores reach all ports");
+    if options.release.takes(Form::L2fwdPromiscuous) {
+        add_promiscuous(devices, plan);
+    }
+}
+
+fn testpmd(layout: &Layout, plan: &mut Plan) {
+    let cores = layout.forwarding.len();
+    let queues = layout.queues;
+    plan.app(&[&format!("--nb-cores={cores}")], "every lcore but the main one forwards");
+    plan.app(&[&format!("--rxq={queues}")], "receive queues of each port");
+    plan.app(&[&format!("--txq={queues}")], "send queues of each port");
+    let period = format!("--stats-period={STATS_PERIOD}");
+    plan.app(&[&period], "keeps testpmd running where its input is at its end, as in a pod");
+    if plan.memory.is_some_and(|memory| memory < TESTPMD_DEFAULT_MEMORY) {
+        plan.app(&["--total-num-mbufs=16384"], "the default number does not fit into the memory");
+    }
+}
+
+fn add_ports(devices: &[Selected<'_>], plan: &mut Plan) {
+    plan.app(&["-p", &port_mask(devices.len())], "every port");
+}
+
+fn add_promiscuous(devices: &[Selected<'_>], plan: &mut Plan) {
+    if !devices.iter().any(|device| refuses_promiscuous(&device.backend)) {
+        plan.app(&["-P"], "takes packets to any MAC address, as the pod's peers may not know ours");
+    }
+}
+
+/// The device plugin, and not the pod, holds what promiscuous mode needs.
+fn refuses_promiscuous(backend: &Backend) -> bool {
+    let by_socket = |plugin: &AfXdpPlugin| !matches!(plugin, AfXdpPlugin::PinnedMap(_));
+    matches!(backend, Backend::AfXdp { plugin: Some(plugin), .. } if by_socket(plugin))
+}

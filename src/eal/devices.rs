@@ -1,0 +1,341 @@
+//! Which of the pod's devices DPDK is given, and in which order.
+
+use super::release::Form;
+use super::{Options, Plan};
+use crate::error::{Error, Result};
+use crate::lookup;
+use crate::parse::pci::PciAddress;
+use crate::snapshot::{
+    AfXdpDevice, DeviceDetail, Hardware, Interface, Kind, MemifDevice, MemifMode, MemifRole,
+    Snapshot, UnmatchedDevice, UnmatchedKind, VdpaDevice, VhostMode, VhostUserDevice,
+};
+use crate::warning::WarningCode;
+
+/// A device that becomes a port.
+#[derive(Debug)]
+pub(super) struct Selected<'a> {
+    pub backend: Backend,
+    pub interface: Option<&'a Interface>,
+    pub numa_node: Option<u32>,
+    /// Where it comes from, for people.
+    pub origin: String,
+}
+
+/// What DPDK drives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Backend {
+    Pci { address: PciAddress, iova: Iova },
+    VhostUser { path: String, server: bool },
+    VhostVdpa { path: String },
+    Memif { path: String, server: bool, id: usize },
+    AfXdp { netdev: String, plugin: Option<AfXdpPlugin> },
+}
+
+/// How net_af_xdp gets at the XSK map that a device plugin made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AfXdpPlugin {
+    /// The one socket that releases before `dp_path` know.
+    FixedSocket,
+    Socket(String),
+    PinnedMap(String),
+}
+
+/// What a PCI device asks of `--iova-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Iova {
+    Va,
+    Pa,
+    /// The kernel driver maps, so either is right.
+    Either,
+    Unknown,
+}
+
+impl Backend {
+    /// Whether it is a software port, without the receive offloads of a network card.
+    pub fn is_software(&self) -> bool {
+        !matches!(self, Backend::Pci { .. })
+    }
+
+    /// Whether both are one device.
+    fn is_same(&self, other: &Backend) -> bool {
+        match (self, other) {
+            (Backend::Pci { address, .. }, Backend::Pci { address: other, .. }) => address == other,
+            _ => self == other,
+        }
+    }
+
+    /// Whether net_virtio_user drives it.
+    pub fn is_virtio_user(&self) -> bool {
+        matches!(self, Backend::VhostUser { .. } | Backend::VhostVdpa { .. })
+    }
+}
+
+/// Kernel drivers below which DPDK works, and the IOVA mode each needs; vfio-pci depends on the
+/// IOMMU group.
+const DRIVERS: [(&str, Iova); 6] = [
+    ("vfio-pci", Iova::Unknown),
+    ("mlx5_core", Iova::Either),
+    ("mlx4_core", Iova::Either),
+    ("mana", Iova::Either),
+    ("igb_uio", Iova::Pa),
+    ("uio_pci_generic", Iova::Pa),
+];
+
+/// The PCI vendor whose network cards DPDK drives beside their kernel driver only.
+const MELLANOX: &str = "15b3";
+
+/// The socket of AF_XDP device plugins and releases without a choice.
+const AF_XDP_SOCKET: &str = "/tmp/afxdp.sock";
+
+/// What DPDK drives, or why it can't.
+type Found = std::result::Result<Backend, String>;
+
+/// The devices in DPDK's port order: PCI by address, then the others in the order of the pod's
+/// interfaces.
+pub(super) fn select<'a>(
+    snapshot: &'a Snapshot,
+    options: &Options,
+    plan: &mut Plan,
+) -> Result<Vec<Selected<'a>>> {
+    let mut found = Vec::new();
+    for interface in wanted(snapshot, &options.networks)? {
+        match choose(snapshot, options, interface) {
+            Ok(backend) => add(&mut found, selected(backend, interface)),
+            Err(why) => {
+                let named = !options.networks.is_empty();
+                skip(plan, &label(interface), why.or_else(|| named.then(no_device)));
+            }
+        }
+    }
+    if options.networks.is_empty() {
+        add_unmatched(snapshot, &mut found, plan);
+    }
+    // Stable, so that whatever is no PCI device stays in the pod's order.
+    found.sort_by_key(|device| match device.backend {
+        Backend::Pci { address, .. } => (false, Some(address)),
+        _ => (true, None),
+    });
+    warn_shared_memifs(&found, plan);
+    Ok(found)
+}
+
+/// The interfaces of the named networks, or all of them, in the pod's order.
+fn wanted<'a>(snapshot: &'a Snapshot, names: &[String]) -> Result<Vec<&'a Interface>> {
+    let mut named = Vec::new();
+    for name in names {
+        let found = lookup::matching(snapshot, name);
+        if found.is_empty() {
+            let known: Vec<String> = snapshot.interfaces.iter().map(label).collect();
+            let why =
+                format!("the pod has no such network or interface; it has {}", known.join(", "));
+            return Err(Error::invalid(format!("network {name:?}"), why));
+        }
+        named.extend(found);
+    }
+    let is_named = |one: &&Interface| named.iter().any(|other| std::ptr::eq(*other, *one));
+    Ok(snapshot.interfaces.iter().filter(|one| names.is_empty() || is_named(one)).collect())
+}
+
+fn label(interface: &Interface) -> String {
+    match &interface.name {
+        Some(name) => format!("{name} ({})", interface.network),
+        None => interface.network.clone(),
+    }
+}
+
+fn selected(backend: Backend, interface: &Interface) -> Selected<'_> {
+    let evidence =
+        interface.evidence.map_or("the pod's data".to_owned(), |found| found.to_string());
+    Selected {
+        backend,
+        interface: Some(interface),
+        numa_node: interface.hardware.as_ref().and_then(|hardware| hardware.numa_node),
+        origin: format!("{}, by {evidence}", label(interface)),
+    }
+}
+
+/// One device is one port, also where several interfaces are on it.
+fn add<'a>(all: &mut Vec<Selected<'a>>, new: Selected<'a>) {
+    match all.iter_mut().find(|other| other.backend.is_same(&new.backend)) {
+        Some(first) => first.origin = format!("{}; also {}", first.origin, new.origin),
+        None => all.push(new),
+    }
+}
+
+fn add_unmatched<'a>(snapshot: &'a Snapshot, all: &mut Vec<Selected<'a>>, plan: &mut Plan) {
+    for device in &snapshot.unmatched_devices {
+        match unmatched(snapshot, device) {
+            Ok(backend) => {
+                let numa_node = device.hardware.as_ref().and_then(|hardware| hardware.numa_node);
+                let origin = format!("{}, which no evidence ties to an interface", device.source);
+                add(all, Selected { backend, interface: None, numa_node, origin });
+            }
+            Err(why) => skip(plan, &device.address, Some(why)),
+        }
+    }
+}
+
+fn unmatched(snapshot: &Snapshot, device: &UnmatchedDevice) -> Found {
+    if device.own == Some(false) {
+        return Err(other_container());
+    }
+    let address = device.address.parse().ok().filter(|_| device.kind == UnmatchedKind::Pci);
+    let Some(address) = address else {
+        return Err(format!(
+            "a device of type {} without an interface is not given to DPDK",
+            device.kind
+        ));
+    };
+    pci(snapshot, address, device.hardware.as_ref())
+}
+
+fn skip(plan: &mut Plan, what: &str, why: Option<String>) {
+    if let Some(why) = why {
+        plan.warn(WarningCode::DeviceSkipped, what, format!("not given to DPDK: {why}"));
+    }
+}
+
+fn no_device() -> String {
+    "it is a kernel netdev without a device of its own".to_owned()
+}
+
+fn other_container() -> String {
+    "it is another container's device".to_owned()
+}
+
+/// What DPDK drives, or why it can't; no reason for what nobody takes for a DPDK port.
+fn choose(
+    snapshot: &Snapshot,
+    options: &Options,
+    interface: &Interface,
+) -> std::result::Result<Backend, Option<String>> {
+    let Some(device) = &interface.device else {
+        // Every pod has a default interface, and it is never meant.
+        let expected = interface.default && interface.kind == Kind::Host;
+        return Err((!expected).then(|| match interface.kind {
+            Kind::Host => no_device(),
+            kind => format!("no device is known for this interface of kind {kind}"),
+        }));
+    };
+    if interface.own == Some(false) {
+        return Err(Some(other_container()));
+    }
+    let hardware = interface.hardware.as_ref();
+    let found = match &device.detail {
+        DeviceDetail::Pci(device) => pci(snapshot, device.address, hardware),
+        DeviceDetail::Vdpa(device) => vdpa(interface, device),
+        DeviceDetail::VhostUser(device) => vhost_user(device),
+        DeviceDetail::Memif(device) => memif(snapshot, interface, device),
+        DeviceDetail::AfXdp(device) => af_xdp(options, device),
+        DeviceDetail::Unknown(name) => Err(format!("device-info of the unknown type {name:?}")),
+    };
+    found.map_err(Some)
+}
+
+fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) -> Found {
+    let Some(hardware) = hardware else {
+        let iova = Iova::Unknown;
+        return if is_absent(snapshot, address) {
+            Err(format!("this kernel has no PCI device {address}"))
+        } else {
+            Ok(Backend::Pci { address, iova })
+        };
+    };
+    if let Some(path) = hardware.vdpa.as_ref().and_then(|vdpa| vdpa.char_device.clone()) {
+        return Ok(Backend::VhostVdpa { path });
+    }
+    let driver = hardware.driver.as_deref().unwrap_or("none");
+    let Some((_, iova)) = DRIVERS.iter().find(|(name, _)| *name == driver) else {
+        return Err(format!(
+            "its kernel driver is {driver}, and DPDK needs vfio-pci: have the device bound to it in the node's SR-IOV policy"
+        ));
+    };
+    if driver == "vfio-pci" && hardware.vendor.as_deref() == Some(MELLANOX) {
+        let why = "it is bound to vfio-pci, and DPDK drives mlx5 devices beside mlx5_core only";
+        return Err(format!("{why}: set deviceType netdevice and isRdma in the SR-IOV policy"));
+    }
+    let iova = if driver == "vfio-pci" { vfio_iova(hardware) } else { *iova };
+    Ok(Backend::Pci { address, iova })
+}
+
+/// Whether the snapshot says that this kernel lacks the device.
+fn is_absent(snapshot: &Snapshot, address: PciAddress) -> bool {
+    let address = address.to_string();
+    snapshot.warnings.iter().any(|warning| {
+        warning.code == WarningCode::DeviceAbsent
+            && (warning.path.contains(&address) || warning.text.contains(&address))
+    })
+}
+
+fn vfio_iova(hardware: &Hardware) -> Iova {
+    match &hardware.vfio {
+        Some(node) if node.contains("noiommu") => Iova::Pa,
+        Some(_) => Iova::Va,
+        None => Iova::Unknown,
+    }
+}
+
+fn vdpa(interface: &Interface, device: &VdpaDevice) -> Found {
+    let shown = interface.hardware.as_ref().and_then(|hardware| hardware.vdpa.as_ref());
+    let bus_driver = shown.and_then(|vdpa| vdpa.driver.as_deref());
+    if bus_driver == Some("virtio_vdpa") || device.driver.as_deref() == Some("virtio") {
+        return Err("its vDPA driver is virtio, which makes it a kernel netdev".to_owned());
+    }
+    let path = lookup::path(interface);
+    let missing = "its character device is unknown: device-info has no path, and sysfs shows no vhost_vdpa device";
+    path.map(|path| Backend::VhostVdpa { path }).ok_or_else(|| missing.to_owned())
+}
+
+fn vhost_user(device: &VhostUserDevice) -> Found {
+    let path = device.path.clone().ok_or("device-info has no path of its socket")?;
+    Ok(Backend::VhostUser { path, server: device.mode == Some(VhostMode::Server) })
+}
+
+fn memif(snapshot: &Snapshot, interface: &Interface, device: &MemifDevice) -> Found {
+    if let Some(mode) = device.mode.filter(|mode| *mode != MemifMode::Ethernet) {
+        return Err(format!("its memif mode is {mode}, and DPDK carries Ethernet only"));
+    }
+    let path = device.path.clone().ok_or("device-info has no path of its socket")?;
+    let server = device.role == Some(MemifRole::Master);
+    // Counted over the whole pod, so that an identifier does not depend on what was asked for.
+    let before = snapshot.interfaces.iter().take_while(|other| !std::ptr::eq(*other, interface));
+    let id = before.filter(|other| memif_path(other) == Some(&path)).count();
+    Ok(Backend::Memif { path, server, id })
+}
+
+fn memif_path(interface: &Interface) -> Option<&String> {
+    match &interface.device.as_ref()?.detail {
+        DeviceDetail::Memif(memif) => memif.path.as_ref(),
+        _ => None,
+    }
+}
+
+fn warn_shared_memifs(devices: &[Selected<'_>], plan: &mut Plan) {
+    for device in devices {
+        let Backend::Memif { path, id: 1.., .. } = &device.backend else { continue };
+        let text = format!(
+            "several interfaces share {path:?}; their memif ids are given in the pod's order, here to {}: check the peer's",
+            device.origin
+        );
+        plan.warn(WarningCode::MemifShared, path, text);
+    }
+}
+
+fn af_xdp(options: &Options, device: &AfXdpDevice) -> Found {
+    let takes = |form| options.release.takes(form);
+    let plugin = match (&device.socket, &device.map) {
+        (Some(socket), _) if takes(Form::AfXdpPath) => Some(AfXdpPlugin::Socket(socket.clone())),
+        (_, Some(map)) if takes(Form::AfXdpPath) => Some(AfXdpPlugin::PinnedMap(map.clone())),
+        (Some(socket), _) if takes(Form::AfXdpCni) && socket == AF_XDP_SOCKET => {
+            Some(AfXdpPlugin::FixedSocket)
+        }
+        (None, None) => None,
+        _ => {
+            return Err(format!(
+                "net_af_xdp of DPDK {} can't use the device plugin's socket or map: 24.07 and later can",
+                options.release
+            ));
+        }
+    };
+    Ok(Backend::AfXdp { netdev: device.netdev.clone(), plugin })
+}

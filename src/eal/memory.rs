@@ -1,0 +1,363 @@
+//! Memory: how much, from which pages and nodes, and in which addressing mode.
+//!
+//! DPDK sizes itself by the node's free hugepages and never looks at the
+//! container's limit, so the limit has to be told to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::devices::{Backend, Iova, Selected};
+use super::lcores::{self, Layout};
+use super::release::Form;
+use super::{App, Options, Plan};
+use crate::error::{Error, Result};
+use crate::snapshot::{Hugepages, PageSize, Snapshot};
+use crate::warning::WarningCode;
+
+/// What addresses devices are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IovaMode {
+    /// Virtual addresses, which need an IOMMU or no device at all.
+    Va,
+    /// Physical addresses, which need privileges.
+    Pa,
+}
+
+impl FromStr for IovaMode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<IovaMode> {
+        match text {
+            "va" => Ok(IovaMode::Va),
+            "pa" => Ok(IovaMode::Pa),
+            _ => Err(Error::invalid(format!("IOVA mode {text:?}"), "expected va or pa")),
+        }
+    }
+}
+
+impl fmt::Display for IovaMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            IovaMode::Va => "va",
+            IovaMode::Pa => "pa",
+        })
+    }
+}
+
+const MIB: u64 = 1 << 20;
+
+/// What `--no-huge` takes when nothing is asked for.
+const NO_HUGE_BYTES: u64 = 512 * MIB;
+
+/// The least that l3fwd's longest-prefix-match tables and buffers need.
+const L3FWD_BYTES: u64 = 256 * MIB;
+
+/// The share of a NUMA node that has devices but no lcores.
+const DEVICE_NODE_BYTES: u64 = 64 * MIB;
+
+/// No kernel has more NUMA nodes; a larger number in a file is an attack or a mistake.
+const MAX_NODES: u32 = 1024;
+
+/// What the pod's author does about hugepages.
+const ASK_FOR_HUGEPAGES: &str = "set resources.limits hugepages-2Mi (or -1Gi) and mount an emptyDir of medium HugePages, or pass --no-huge";
+
+pub(super) fn add(
+    snapshot: &Snapshot,
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    plan: &mut Plan,
+) {
+    if options.no_huge {
+        add_no_huge(options, plan);
+    } else if !options.secondary {
+        add_hugepages(snapshot, options, devices, layout, plan);
+    }
+    add_iova_mode(options, devices, plan);
+}
+
+fn add_no_huge(options: &Options, plan: &mut Plan) {
+    let bytes = options.memory.unwrap_or(NO_HUGE_BYTES);
+    plan.eal(&["--no-huge"], "as asked for");
+    plan.eal(&["-m", &mib(bytes)], "MiB of ordinary memory");
+    take(options, bytes, plan);
+}
+
+fn add_hugepages(
+    snapshot: &Snapshot,
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    plan: &mut Plan,
+) {
+    let Some(hugepages) = &snapshot.hugepages else {
+        warn(plan, "the hugepages could not be read, so DPDK decides by itself");
+        return;
+    };
+    let sizes = usable(hugepages);
+    if sizes.is_empty() {
+        warn(plan, &format!("this container may use no hugepages: {ASK_FOR_HUGEPAGES}"));
+        return;
+    }
+    if let Some(bytes) = budget(options, &sizes, plan) {
+        add_amount(snapshot, options, devices, layout, &Amount { bytes, sizes: &sizes }, plan);
+    }
+    add_page_mode(options, hugepages, &sizes, plan);
+    if devices.iter().any(|device| matches!(device.backend, Backend::VhostUser { .. })) {
+        let why = "a vhost-user peer takes at most eight memory regions";
+        plan.eal(&["--single-file-segments"], why);
+    }
+}
+
+/// The page sizes of which the container may have at least one; where no limit is known, those
+/// the node has or the pod mounts.
+fn usable(hugepages: &Hugepages) -> Vec<&PageSize> {
+    let pages = || hugepages.pages.iter().filter(|page| page.size > 0);
+    let granted: Vec<_> =
+        pages().filter(|page| page.limit.is_some_and(|limit| limit >= page.size)).collect();
+    if !granted.is_empty() {
+        return granted;
+    }
+    let is_there = |page: &&PageSize| {
+        !page.mounts.is_empty() || page.nodes.iter().any(|node| node.total_pages > 0)
+    };
+    pages().filter(|page| page.limit.is_none()).filter(is_there).collect()
+}
+
+/// How much is taken: what was asked for, within the limit; `None` where neither is known.
+fn budget(options: &Options, sizes: &[&PageSize], plan: &mut Plan) -> Option<u64> {
+    let whole_pages = |page: &&PageSize| Some(page.limit? / page.size * page.size);
+    let limits: Option<Vec<u64>> = sizes.iter().map(whole_pages).collect();
+    let limit = limits.map(|limits| limits.into_iter().fold(0, u64::saturating_add));
+    let used = sizes.iter().filter_map(|page| page.used).fold(0, u64::saturating_add);
+    if limit.is_some() && used > 0 {
+        let text = format!(
+            "{used} bytes of the container's hugepages are in use already, by another process or by files left behind in their mount: DPDK may not get the rest of the limit"
+        );
+        warn(plan, &text);
+    }
+    match (options.memory, limit) {
+        (Some(asked), Some(limit)) if asked > limit => {
+            let text = format!(
+                "{asked} bytes asked for, but the container's limit is {limit}: raise the limit of its hugepages"
+            );
+            warn(plan, &text);
+            Some(limit)
+        }
+        (asked, limit) => asked.or(limit),
+    }
+}
+
+/// Bytes to take, from pages of these sizes.
+struct Amount<'a> {
+    bytes: u64,
+    sizes: &'a [&'a PageSize],
+}
+
+impl Amount<'_> {
+    /// The unit in which memory can be taken: a page, and a MiB for EAL's options.
+    fn unit(&self) -> u64 {
+        self.sizes.iter().map(|page| page.size).min().unwrap_or(MIB).max(MIB)
+    }
+
+    fn round_down(&self, bytes: u64) -> u64 {
+        bytes / self.unit() * self.unit()
+    }
+
+    /// Free bytes on a NUMA node, where the system shows its pools.
+    fn free_on(&self, node: u32) -> Option<u64> {
+        let shown = self.sizes.iter().any(|page| !page.nodes.is_empty());
+        let pool = |page: &&PageSize| {
+            let found = page.nodes.iter().find(|pool| pool.node == node);
+            found.map_or(0, |pool| pool.free_pages.saturating_mul(page.size))
+        };
+        shown.then(|| self.sizes.iter().map(pool).fold(0, u64::saturating_add))
+    }
+}
+
+fn add_amount(
+    snapshot: &Snapshot,
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    amount: &Amount<'_>,
+    plan: &mut Plan,
+) {
+    let nodes = nodes(snapshot, devices, layout);
+    if nodes.is_empty() {
+        let bytes = amount.round_down(amount.bytes);
+        plan.eal(
+            &["-m", &mib(bytes)],
+            "MiB of hugepages: the container's limit or what was asked for",
+        );
+        return take(options, bytes, plan);
+    }
+    let mut shares = shares(amount, &nodes);
+    cap_to_free(amount, &mut shares, plan);
+    let last = shares.keys().max().copied().unwrap_or(0);
+    let list = |absent: &str| {
+        let share = |node| shares.get(&node).filter(|bytes| **bytes > 0);
+        let entry = |node| share(node).map_or(absent.to_owned(), |bytes| mib(*bytes));
+        (0..=last).map(entry).collect::<Vec<_>>().join(",")
+    };
+    let why = "MiB of hugepages on each NUMA node: those of the lcores and devices, within the container's limit";
+    plan.eal(&["--socket-mem", &list("0")], why);
+    // 0 would be no limit, so 1 stands for none.
+    plan.eal(&["--socket-limit", &list("1")], "DPDK may not grow past the container's limit");
+    take(options, shares.values().sum(), plan);
+}
+
+/// The NUMA nodes memory is taken from, each with its number of lcores.
+fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTreeMap<u32, u64> {
+    let Some(cpus) = &snapshot.cpus else { return BTreeMap::new() };
+    let memory = cpus.memory_nodes.as_ref().filter(|nodes| !nodes.is_empty());
+    if let Some(only) = memory
+        .filter(|nodes| nodes.len() == 1)
+        .and_then(|nodes| nodes.first().filter(|node| *node < MAX_NODES))
+    {
+        return BTreeMap::from([(only, layout.lcores.len() as u64)]);
+    }
+    let mut nodes = BTreeMap::new();
+    for node in devices.iter().filter_map(|device| device.numa_node) {
+        nodes.entry(node).or_insert(0);
+    }
+    for lcore in &layout.lcores {
+        // Without the node of an lcore nothing can be told to be on the right one.
+        let Some(node) = lcores::node_of(cpus, lcore.cpu) else { return BTreeMap::new() };
+        *nodes.entry(node).or_insert(0) += 1;
+    }
+    let is_allowed = |node| memory.is_none_or(|memory| memory.contains(node));
+    nodes.retain(|node, _| *node < MAX_NODES && is_allowed(*node));
+    nodes
+}
+
+/// Bytes by NUMA node: by lcores, and a little for nodes that only have devices.
+fn shares(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
+    let total = amount.round_down(amount.bytes);
+    let lcores: u64 = nodes.values().sum();
+    let little = DEVICE_NODE_BYTES.next_multiple_of(amount.unit());
+    let device_nodes = nodes.values().filter(|lcores| **lcores == 0).count() as u64;
+    let is_enough = lcores == 0 || total / 2 >= little.saturating_mul(device_nodes + 1);
+    let little = if lcores == 0 { total / device_nodes.max(1) } else { little };
+    let little = if is_enough { amount.round_down(little) } else { 0 };
+    let rest = total - little * device_nodes;
+    let share = |count: u64| match count {
+        0 => little,
+        count => {
+            amount.round_down((u128::from(rest) * u128::from(count) / u128::from(lcores)) as u64)
+        }
+    };
+    let mut shares: BTreeMap<u32, u64> =
+        nodes.iter().map(|(node, count)| (*node, share(*count))).collect();
+    let left = total - shares.values().sum::<u64>();
+    if let Some((node, _)) = nodes.iter().max_by_key(|(node, count)| (**count, u32::MAX - **node)) {
+        *shares.entry(*node).or_default() += left;
+    }
+    shares
+}
+
+/// Keeps each share within the node's free pages, where those are known and there are some.
+fn cap_to_free(amount: &Amount<'_>, shares: &mut BTreeMap<u32, u64>, plan: &mut Plan) {
+    for (node, share) in shares {
+        let Some(free) = amount.free_on(*node).filter(|free| *free < *share) else { continue };
+        let text = format!(
+            "NUMA node {node} has {free} bytes of free hugepages for the {share} planned: other pods or a process of this one have the rest"
+        );
+        warn(plan, &text);
+        if free > 0 {
+            *share = amount.round_down(free);
+        }
+    }
+}
+
+/// Anonymous pages leave nothing behind and need no mount, but take every size the node has, the
+/// largest first. Where it has a size that the container may not use, files in a mount are safe.
+fn add_page_mode(options: &Options, hugepages: &Hugepages, sizes: &[&PageSize], plan: &mut Plan) {
+    let is_free = |page: &&PageSize| page.nodes.iter().any(|node| node.free_pages > 0);
+    let is_usable = |page: &PageSize| sizes.iter().any(|usable| usable.size == page.size);
+    let foreign: Vec<&PageSize> =
+        hugepages.pages.iter().filter(is_free).filter(|page| !is_usable(page)).collect();
+    let mounts: Vec<&String> = sizes.iter().filter_map(|page| page.mounts.first()).collect();
+    match (foreign.as_slice(), mounts.as_slice()) {
+        ([], _) => {
+            plan.eal(&["--in-memory"], "leaves no hugepage files behind");
+        }
+        (_, [mount]) => {
+            plan.eal(&["--huge-dir", mount], "only pages of this mount's size: the node has others that the container may not use");
+        }
+        (_, [_, _, ..]) => {}
+        ([other], []) if options.release.takes(Form::PageSizeLimit) => {
+            plan.eal(&["--in-memory"], "no hugetlbfs is mounted");
+            let limit = format!("{}:0", size_name(other.size));
+            plan.eal(&["--pagesz-mem", &limit], "the container may not use pages of this size");
+        }
+        _ => {
+            plan.eal(&["--in-memory"], "no hugetlbfs is mounted");
+            warn(
+                plan,
+                "the node has free hugepages of a size that the container may not use, and DPDK may try them: mount an emptyDir of the medium HugePages-<size> that it may use",
+            );
+        }
+    }
+}
+
+/// A page size as EAL reads it: `2M`.
+fn size_name(bytes: u64) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "K")];
+    let fits = units.iter().find(|(shift, _)| bytes >> shift > 0);
+    fits.map_or(bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
+}
+
+fn take(options: &Options, bytes: u64, plan: &mut Plan) {
+    plan.memory = Some(bytes);
+    if options.app == App::L3fwd && bytes < L3FWD_BYTES {
+        let text = format!(
+            "l3fwd needs {L3FWD_BYTES} bytes at least and gets {bytes}: raise the limit of the container's hugepages, or --memory"
+        );
+        warn(plan, &text);
+    }
+}
+
+fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
+    if let Some(mode) = options.iova_mode {
+        plan.eal(&[&format!("--iova-mode={mode}")], "as asked for");
+        return;
+    }
+    if options.secondary {
+        return;
+    }
+    let needs = |wanted| devices.iter().any(|device| iova(&device.backend) == Some(wanted));
+    if devices.iter().all(|device| iova(&device.backend).is_none()) {
+        plan.eal(&["--iova-mode=va"], "no port is a PCI device that needs physical addresses");
+    } else if needs(Iova::Va) && needs(Iova::Pa) {
+        warn(
+            plan,
+            "some devices need virtual and some physical addresses (--iova-mode): use a node with an IOMMU for all of them",
+        );
+    } else if needs(Iova::Unknown) {
+        // EAL finds out by itself.
+    } else if needs(Iova::Pa) {
+        plan.eal(&["--iova-mode=pa"], "a device without an IOMMU takes physical addresses");
+    } else if needs(Iova::Va) {
+        plan.eal(&["--iova-mode=va"], "the devices are behind an IOMMU");
+    }
+}
+
+/// The mode a port needs; `None` where it never touches addresses of hardware.
+fn iova(backend: &Backend) -> Option<Iova> {
+    match backend {
+        Backend::Pci { iova, .. } => Some(*iova),
+        // Up to 23.11 a vDPA device is given virtual addresses whatever the mode.
+        Backend::VhostVdpa { .. } => Some(Iova::Va),
+        _ => None,
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    (bytes / MIB).to_string()
+}
+
+fn warn(plan: &mut Plan, text: &str) {
+    plan.warn(WarningCode::MemoryPlan, "hugepages", text);
+}

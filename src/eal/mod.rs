@@ -1,0 +1,332 @@
+//! DPDK arguments from a snapshot.
+//!
+//! Pure: a [`Snapshot`] and options go in, an argument vector and the list of
+//! ports it makes come out. Nothing is read and nothing is run.
+//!
+//! ```no_run
+//! use podnet::eal::{App, EalArgs};
+//!
+//! let snapshot = podnet::Pod::new().snapshot()?;
+//! let args = EalArgs::builder(&snapshot).app(App::L3fwd).build()?;
+//! println!("{:?}", args.argv("dpdk-l3fwd", &[]));
+//! # Ok::<(), podnet::Error>(())
+//! ```
+//!
+//! Every name, path and address of a pod is hostile input: one that could add
+//! an argument or a device argument's key makes [`EalBuilder::build`] fail.
+
+mod app;
+mod command_line;
+mod devargs;
+mod devices;
+mod lcores;
+mod memory;
+mod options;
+mod quote;
+mod release;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+pub use self::app::App;
+pub use self::lcores::Smt;
+pub use self::memory::IovaMode;
+pub use self::quote::shell_quote;
+pub use self::release::Release;
+
+use crate::error::{Error, Result};
+use crate::snapshot::Snapshot;
+use crate::warning::{Warning, WarningCode};
+
+/// DPDK arguments, and what they stand for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EalArgs {
+    /// Arguments of EAL, without the program's name and the `--` at their end.
+    pub eal: Vec<String>,
+    /// Arguments of the application.
+    pub app: Vec<String>,
+    /// The ports, in the order of their numbers.
+    pub ports: Vec<Port>,
+    /// The lcores, in the order of their numbers. The first is the main lcore.
+    pub lcores: Vec<Lcore>,
+    /// What the arguments leave out, and what may keep them from working.
+    pub warnings: Vec<Warning>,
+    /// Why each argument is there, in the order of the arguments.
+    pub reasons: Vec<Reason>,
+}
+
+/// One DPDK port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Port {
+    /// The port's number, if every port before it comes up.
+    pub id: u32,
+    /// The pod's interface; `None` for a device that belongs to none.
+    pub interface: Option<String>,
+    /// The network of the interface.
+    pub network: Option<String>,
+    /// The value of `-a` or `--vdev`.
+    pub devarg: String,
+    /// The name DPDK gives the port.
+    pub name: String,
+    /// The MAC address, where the pod's data has one.
+    pub mac: Option<String>,
+    /// The addresses of the interface.
+    pub ips: Vec<String>,
+    /// The NUMA node of the device.
+    pub numa_node: Option<u32>,
+}
+
+/// One lcore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Lcore {
+    /// Its number, which application arguments use.
+    pub id: u32,
+    /// The CPU it runs on.
+    pub cpu: u32,
+}
+
+/// Why an argument is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Reason {
+    /// The argument with its value, as on a command line.
+    pub argument: String,
+    /// What it is for, and the data it comes from.
+    pub why: String,
+}
+
+/// How to make [`EalArgs`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct EalBuilder<'a> {
+    snapshot: &'a Snapshot,
+    options: Options,
+}
+
+/// The builder's options; `None` is each one's default.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Options {
+    app: App,
+    release: Release,
+    networks: Vec<String>,
+    queues: Option<u32>,
+    workers: Option<u32>,
+    main_cpu: Option<u32>,
+    smt: Smt,
+    memory: Option<u64>,
+    no_huge: bool,
+    file_prefix: Option<String>,
+    iova_mode: Option<IovaMode>,
+    secondary: bool,
+    host_name: Option<String>,
+}
+
+/// RTE_MAX_QUEUES_PER_PORT.
+const MAX_QUEUES: u32 = 1024;
+
+impl Options {
+    fn check(&self) -> Result<()> {
+        self.release.supported()?;
+        if self.queues.is_some_and(|queues| queues == 0 || queues > MAX_QUEUES) {
+            return Err(Error::invalid("queues", format!("expected 1 to {MAX_QUEUES}")));
+        }
+        if self.workers == Some(0) && self.app != App::None {
+            return Err(Error::invalid("workers", format!("{} needs at least one", self.app)));
+        }
+        Ok(())
+    }
+}
+
+impl EalArgs {
+    /// Starts with the defaults: no application, every own device, the newest long-term release.
+    pub fn builder(snapshot: &Snapshot) -> EalBuilder<'_> {
+        EalBuilder { snapshot, options: Options::default() }
+    }
+}
+
+impl<'a> EalBuilder<'a> {
+    /// The application whose arguments are made. Default: [`App::None`].
+    pub fn app(mut self, app: App) -> Self {
+        self.options.app = app;
+        self
+    }
+
+    /// The DPDK release of the program. Default: [`Release::NEWEST_LTS`].
+    pub fn dpdk(mut self, release: Release) -> Self {
+        self.options.release = release;
+        self
+    }
+
+    /// Only the devices of these networks, each an interface's name, `namespace/name` or `name`.
+    /// Default, and with none given: every own device.
+    pub fn networks(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.networks = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Receive queues of each port, 1 to 1024. l3fwd gets at least as many as it has lcores, for
+    /// it sends on a queue of its own on each. Default: 1.
+    pub fn queues(mut self, queues: u32) -> Self {
+        self.options.queues = Some(queues);
+        self
+    }
+
+    /// Lcores that forward packets. The main lcore of l3fwd and l2fwd is one of them, any other
+    /// application has it beside them. Default: as many as queues; 1 for l2fwd; without an
+    /// application every allowed CPU.
+    pub fn workers(mut self, workers: u32) -> Self {
+        self.options.workers = Some(workers);
+        self
+    }
+
+    /// The CPU of the main lcore. Default: a housekeeping or shared CPU where the main lcore
+    /// does not forward, else the best worker.
+    pub fn main_cpu(mut self, cpu: u32) -> Self {
+        self.options.main_cpu = Some(cpu);
+        self
+    }
+
+    /// Whether both SMT siblings of a core may become lcores. Default: [`Smt::Use`].
+    pub fn smt(mut self, smt: Smt) -> Self {
+        self.options.smt = smt;
+        self
+    }
+
+    /// Memory in bytes, within the container's limit. Default: the limit; 512 MiB without
+    /// hugepages.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.options.memory = Some(bytes);
+        self
+    }
+
+    /// Run without hugepages.
+    pub fn no_huge(mut self, yes: bool) -> Self {
+        self.options.no_huge = yes;
+        self
+    }
+
+    /// The prefix of DPDK's files, which tells its processes apart. Default:
+    /// `podnet-<first 8 of the pod's UID>-<container>`.
+    pub fn file_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.options.file_prefix = Some(prefix.into());
+        self
+    }
+
+    /// The IOVA mode. Default: what the ports need.
+    pub fn iova_mode(mut self, mode: IovaMode) -> Self {
+        self.options.iova_mode = Some(mode);
+        self
+    }
+
+    /// Attach to the primary process with the same file prefix. That one must run without
+    /// `--in-memory`.
+    pub fn secondary(mut self, yes: bool) -> Self {
+        self.options.secondary = yes;
+        self
+    }
+
+    /// The host name, which stands in the file prefix where the pod's UID is unknown.
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.options.host_name = Some(name.into());
+        self
+    }
+
+    /// Makes the arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when the CPUs are unknown; [`Error::Invalid`] for an option that can't
+    /// be met, and for a name, path or address that could add an argument or a key to one.
+    pub fn build(self) -> Result<EalArgs> {
+        let EalBuilder { snapshot, options } = self;
+        options.check()?;
+        let mut plan = Plan::default();
+        let devices = devices::select(snapshot, &options, &mut plan)?;
+        let layout = lcores::lay_out(snapshot, &options, &devices, &mut plan)?;
+        let ports = devargs::add(&devices, &layout, &options, &mut plan)?;
+        memory::add(snapshot, &options, &devices, &layout, &mut plan);
+        add_process(snapshot, &options, &mut plan)?;
+        app::add(&options, &devices, &layout, &mut plan);
+        let Plan { eal, app, warnings, reasons, .. } = plan;
+        Ok(EalArgs { eal, app, ports, lcores: layout.lcores, warnings, reasons })
+    }
+}
+
+/// What has been decided so far.
+#[derive(Debug, Default)]
+struct Plan {
+    eal: Vec<String>,
+    app: Vec<String>,
+    warnings: Vec<Warning>,
+    reasons: Vec<Reason>,
+    /// Bytes that EAL is told to take, where it is told.
+    memory: Option<u64>,
+}
+
+impl Plan {
+    fn eal(&mut self, words: &[&str], why: impl Into<String>) {
+        self.eal.extend(words.iter().map(ToString::to_string));
+        self.explain(words, why);
+    }
+
+    fn app(&mut self, words: &[&str], why: impl Into<String>) {
+        self.app.extend(words.iter().map(ToString::to_string));
+        self.explain(words, why);
+    }
+
+    fn explain(&mut self, words: &[&str], why: impl Into<String>) {
+        self.reasons.push(Reason { argument: words.join(" "), why: why.into() });
+    }
+
+    fn warn(&mut self, code: WarningCode, path: impl Into<String>, text: impl Into<String>) {
+        self.warnings.push(Warning { code, path: path.into(), text: text.into() });
+    }
+}
+
+/// DPDK's telemetry socket lies below a directory of this name and must fit into a `sun_path`.
+const MAX_PREFIX: usize = 64;
+
+/// What sets this process apart from other DPDK processes.
+fn add_process(snapshot: &Snapshot, options: &Options, plan: &mut Plan) -> Result<()> {
+    let (prefix, why) = match &options.file_prefix {
+        Some(prefix) => (checked_prefix(prefix)?, "as asked for"),
+        None => own_prefix(snapshot, options),
+    };
+    plan.eal(&["--file-prefix", &prefix], format!("keeps DPDK's files apart: {why}"));
+    if options.secondary {
+        plan.eal(&["--proc-type=secondary"], "attaches to the primary process, as asked for");
+    }
+    Ok(())
+}
+
+fn checked_prefix(prefix: &str) -> Result<String> {
+    let valid = !prefix.is_empty() && prefix.chars().all(is_prefix_char);
+    let valid = valid && !prefix.starts_with('-') && prefix.len() <= MAX_PREFIX;
+    let why =
+        format!("expected at most {MAX_PREFIX} letters, digits, dots, dashes and underscores");
+    valid.then(|| prefix.to_owned()).ok_or_else(|| Error::invalid("file prefix", why))
+}
+
+fn own_prefix(snapshot: &Snapshot, options: &Options) -> (String, &'static str) {
+    let uid = snapshot.pod.uid.as_deref().map(|uid| uid.chars().take(8).collect::<String>());
+    let (pod, why) = match (uid, options.host_name.clone()) {
+        (Some(uid), _) => (Some(uid), "the pod's UID"),
+        (None, Some(host)) => (Some(host), "the host name, for the pod's UID is unknown"),
+        (None, None) => (None, "neither the pod's UID nor the host name is known"),
+    };
+    let parts = [Some("podnet".to_owned()), pod, snapshot.container.clone()];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
+    let plain = |c| if is_prefix_char(c) { c } else { '-' };
+    (whole.chars().map(plain).take(MAX_PREFIX).collect(), why)
+}
+
+fn is_prefix_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._-".contains(c)
+}

@@ -1,0 +1,171 @@
+//! Command-line options as `getopt_long` reads them, so that a user's option
+//! can take the place of the builder's.
+
+/// Options that mean the same thing, or can't stand beside each other.
+struct Group {
+    names: &'static [&'static str],
+    takes_value: bool,
+    /// What of the builder's an option of this group drops.
+    replaces: Replaces,
+}
+
+enum Replaces {
+    /// The builder's options of the same group.
+    Own,
+    /// Those of the same group, and these, which DPDK refuses or misreads beside it.
+    Also(&'static [&'static str]),
+    /// Nothing: a list that options add to.
+    Nothing,
+    /// Only these: a list that stands against them.
+    Only(&'static [&'static str]),
+}
+
+const fn value(names: &'static [&'static str]) -> Group {
+    Group { names, takes_value: true, replaces: Replaces::Own }
+}
+
+const fn flag(names: &'static [&'static str]) -> Group {
+    Group { names, takes_value: false, replaces: Replaces::Own }
+}
+
+const fn list(names: &'static [&'static str]) -> Group {
+    Group { names, takes_value: true, replaces: Replaces::Nothing }
+}
+
+const MEMORY: &[&str] = &["-m", "--memory-size", "--socket-mem", "--numa-mem"];
+const LIMIT: &[&str] = &["--socket-limit", "--numa-limit"];
+
+/// EAL's options. Those that are missing here neither take a separate value nor replace anything.
+const EAL: &[Group] = &[
+    value(&["-l", "--lcores", "-c", "--coremask"]),
+    Group {
+        names: &["-R", "--remap-lcore-ids"],
+        takes_value: false,
+        replaces: Replaces::Also(&["--lcores"]),
+    },
+    value(&["--main-lcore", "--master-lcore"]),
+    Group { names: MEMORY, takes_value: true, replaces: Replaces::Also(LIMIT) },
+    value(LIMIT),
+    Group {
+        names: &["--no-huge"],
+        takes_value: false,
+        replaces: Replaces::Also(&[
+            "-m",
+            "--socket-limit",
+            "--in-memory",
+            "--huge-dir",
+            "--single-file-segments",
+            "--pagesz-mem",
+        ]),
+    },
+    Group {
+        names: &["--legacy-mem"],
+        takes_value: false,
+        replaces: Replaces::Also(&["--in-memory", "--socket-limit"]),
+    },
+    Group {
+        names: &["--huge-unlink"],
+        takes_value: false,
+        replaces: Replaces::Also(&["--in-memory"]),
+    },
+    Group {
+        names: &["--proc-type"],
+        takes_value: true,
+        replaces: Replaces::Also(&["--in-memory"]),
+    },
+    Group { names: &["--huge-dir"], takes_value: true, replaces: Replaces::Also(&["--in-memory"]) },
+    flag(&["--in-memory"]),
+    flag(&["--single-file-segments"]),
+    value(&["--iova-mode"]),
+    value(&["--file-prefix"]),
+    value(&["--pagesz-mem"]),
+    Group { names: &["-a", "--allow"], takes_value: true, replaces: Replaces::Only(&["--no-pci"]) },
+    Group { names: &["--no-pci"], takes_value: false, replaces: Replaces::Also(&["-a"]) },
+    list(&["--vdev"]),
+    list(&["-b", "--block"]),
+    list(&["-d"]),
+    list(&["--log-level"]),
+    value(&["-n"]),
+    value(&["-r"]),
+    value(&["-s"]),
+    value(&["--base-virtaddr"]),
+    value(&["--syslog"]),
+    value(&["--vfio-intr"]),
+    value(&["--vfio-vf-token"]),
+];
+
+/// What the builder makes for applications.
+const APP: &[Group] = &[
+    value(&["-p"]),
+    value(&["-q"]),
+    flag(&["-P"]),
+    value(&["--config"]),
+    flag(&["--parse-ptype"]),
+    flag(&["--relax-rx-offload"]),
+    flag(&["--disable-rss"]),
+    value(&["--nb-cores"]),
+    value(&["--rxq"]),
+    value(&["--txq"]),
+    value(&["--stats-period"]),
+    value(&["--total-num-mbufs"]),
+    flag(&["-i", "--interactive"]),
+];
+
+/// EAL arguments: `own` without what `user` replaces, then `user`.
+pub(super) fn merge_eal(own: &[String], user: &[String]) -> Vec<String> {
+    merge(EAL, own, user)
+}
+
+/// The same for the application's arguments.
+pub(super) fn merge_app(own: &[String], user: &[String]) -> Vec<String> {
+    merge(APP, own, user)
+}
+
+fn merge(table: &'static [Group], own: &[String], user: &[String]) -> Vec<String> {
+    let given: Vec<&Group> = words(table, user).filter_map(|(group, _)| group).collect();
+    let kept = words(table, own).filter(|(group, _)| {
+        group.is_none_or(|group| !given.iter().any(|user| replaces(user, group)))
+    });
+    kept.flat_map(|(_, words)| words.iter().cloned()).chain(user.iter().cloned()).collect()
+}
+
+fn replaces(user: &Group, own: &Group) -> bool {
+    let same = || std::ptr::eq(user.names, own.names);
+    let listed = |names: &[&str]| names.iter().any(|name| own.names.contains(name));
+    match &user.replaces {
+        Replaces::Own => same(),
+        Replaces::Also(others) => same() || listed(others),
+        Replaces::Nothing => false,
+        Replaces::Only(others) => listed(others),
+    }
+}
+
+/// Each option with its value's word, if it has one, and its group, if that is known.
+fn words<'a>(
+    table: &'static [Group],
+    arguments: &'a [String],
+) -> impl Iterator<Item = (Option<&'static Group>, &'a [String])> {
+    let mut rest = arguments;
+    std::iter::from_fn(move || {
+        let (group, length) = option(table, rest.first()?);
+        let (taken, left) = rest.split_at(length.min(rest.len()));
+        rest = left;
+        Some((group, taken))
+    })
+}
+
+/// The group of an argument, and how many words the option is long.
+fn option(table: &'static [Group], argument: &str) -> (Option<&'static Group>, usize) {
+    let is_long = argument.starts_with("--");
+    let (name, has_value) = match argument.split_once('=') {
+        Some((name, _)) if is_long => (name, true),
+        _ if is_long => (argument, false),
+        _ => match argument.char_indices().nth(2) {
+            Some((end, _)) => (&argument[..end], true),
+            None => (argument, false),
+        },
+    };
+    let group = table.iter().find(|group| group.names.contains(&name));
+    let separate = group.is_some_and(|group| group.takes_value) && !has_value;
+    (group, if separate { 2 } else { 1 })
+}
