@@ -13,6 +13,7 @@
 
 use std::str::FromStr;
 
+use crate::parse::size;
 use crate::snapshot::{DeviceDetail, Interface, PageSize, Snapshot};
 
 /// Why a key has no single value.
@@ -105,28 +106,13 @@ fn cpus(snapshot: &Snapshot, field: &str) -> Result<Vec<String>, LookupError> {
 }
 
 fn hugepages(snapshot: &Snapshot, size: &str, field: &str) -> Result<String, LookupError> {
-    let bytes = page_size(size).ok_or_else(|| {
+    let bytes = size::parse(size).filter(|bytes| *bytes > 0).ok_or_else(|| {
         LookupError::BadKey(format!("expected a page size like 2M or 1G, found {size:?}"))
     })?;
-    let hugepages =
-        snapshot.hugepages.as_ref().ok_or_else(|| none("the hugepages could not be read"))?;
-    let page = hugepages.pages.iter().find(|page| page.size == bytes);
+    let page = snapshot.hugepages.pages.iter().find(|page| page.size == bytes);
     let value = |page: &PageSize| if field == "limit" { page.limit } else { page.request };
     let bytes = page.and_then(value);
     bytes.map(|bytes| bytes.to_string()).ok_or_else(|| none("no source states it: it is unknown"))
-}
-
-/// Bytes of `2M`, `1G`, `64K`, or `2Mi` and so on.
-fn page_size(text: &str) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit.strip_suffix('i').unwrap_or(unit) {
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 fn network(snapshot: &Snapshot, name: &str, field: Field) -> Result<Vec<String>, LookupError> {
@@ -217,4 +203,96 @@ fn none(why: &str) -> LookupError {
 
 fn bad_key(key: &str) -> LookupError {
     LookupError::BadKey(format!("{EXPECTED}, found {key:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eal::tests::{bound, eth0, memif, pod, vdpa, vf, vhost, with_mac};
+    use crate::snapshot::{Hardware, Hugepages, MemifRole, VdpaHardware, VhostMode};
+
+    fn snapshot() -> Snapshot {
+        let vlan = Interface {
+            ips: vec!["192.0.2.5/24".into(), "2001:db8::5".into()],
+            gateways: vec!["192.0.2.1".into()],
+            ..with_mac(vf("net1.100", "0000:3b:02.1"), "02:11:22:33:44:55")
+        };
+        let vp0 = VdpaHardware { name: "vp0".into(), ..VdpaHardware::default() };
+        let vdpa = Interface {
+            hardware: Some(Hardware { vdpa: Some(vp0), ..bound("vp-vdpa") }),
+            ..vdpa("net3", "/dev/vhost-vdpa-0")
+        };
+        let twice = |name: &str, path: &str| Interface {
+            network: "other/twice".into(),
+            ..vhost(name, VhostMode::Client, path)
+        };
+        pod(vec![
+            eth0(),
+            vlan,
+            memif("net2", MemifRole::Slave, "/run/memif.sock"),
+            vdpa,
+            twice("net4", "/run/net4.sock"),
+            twice("net5", "/run/net5.sock"),
+        ])
+    }
+
+    fn get(key: &str) -> String {
+        lookup(&snapshot(), key).unwrap().join(" ")
+    }
+
+    #[test]
+    fn every_key_has_its_value() {
+        let expected = [
+            ("cpus", "2-3,34-35"),
+            ("cpus.count", "4"),
+            ("cpus.nodes", "0"),
+            ("hugepages.1G.limit", "2147483648"),
+            ("hugepages.1Gi.request", "2147483648"),
+            ("net1.100.pci", "0000:3b:02.1"),
+            ("net1.100.mac", "02:11:22:33:44:55"),
+            ("net1.100.ip", "192.0.2.5"),
+            ("net1.100.ips", "192.0.2.5/24 2001:db8::5"),
+            ("net1.100.gateway", "192.0.2.1"),
+            ("net1.100.mtu", "1500"),
+            ("net1.100.numa", "0"),
+            ("net1.100.vfio", "/dev/vfio/17"),
+            ("net2.path", "/run/memif.sock"),
+            ("default/net2-network.path", "/run/memif.sock"),
+            ("net2-network.path", "/run/memif.sock"),
+            ("net3.path", "/dev/vhost-vdpa-0"),
+            ("net3.vdpa", "vp0"),
+            ("net5.path", "/run/net5.sock"),
+            ("twice.mtu", "1500"),
+        ];
+        for (key, value) in expected {
+            assert_eq!(get(key), value, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_ambiguous_or_no_key_is_told_apart() {
+        let error = |key| lookup(&snapshot(), key).unwrap_err();
+        for key in
+            ["hugepages.2M.limit", "net1.100.path", "net2.mac", "net9.pci", ".pci", "eth0.pci"]
+        {
+            assert!(matches!(error(key), LookupError::None(_)), "{key}: {:?}", error(key));
+        }
+        for key in
+            ["", "net1", "net1.warp", "cpu", "cpus.sum", "hugepages.1X.limit", "hugepages.1G.used"]
+        {
+            assert!(matches!(error(key), LookupError::BadKey(_)), "{key}: {:?}", error(key));
+        }
+        let both = LookupError::Ambiguous(vec!["net4".into(), "net5".into()]);
+        assert_eq!(error("twice.path"), both);
+        assert_eq!(error("other/twice.path"), both);
+        assert!(matches!(error("nobody/twice.path"), LookupError::None(_)));
+    }
+
+    #[test]
+    fn unread_parts_have_no_values() {
+        let unread = Snapshot { cpus: None, hugepages: Hugepages::default(), ..pod(Vec::new()) };
+        for key in ["cpus", "cpus.count", "hugepages.1G.limit"] {
+            assert!(matches!(lookup(&unread, key), Err(LookupError::None(_))), "{key}");
+        }
+    }
 }

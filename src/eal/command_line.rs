@@ -126,3 +126,134 @@ fn not_a_placeholder(word: &str) -> Error {
                {NET.FIELD}; a brace itself is written {{";
     Error::invalid(format!("argument {word:?}"), why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{pod, vf, with_mac};
+    use super::super::{App, EalArgs};
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn snapshot() -> Snapshot {
+        let mac = "02:11:22:33:44:55";
+        pod(vec![with_mac(vf("net1", "0000:3b:02.1"), mac), vf("net2", "0000:3b:02.2")])
+    }
+
+    fn args(snapshot: &Snapshot) -> EalArgs {
+        EalArgs::builder(snapshot).app(App::L3fwd).workers(2).build().unwrap()
+    }
+
+    /// The EAL part and the application's part of a command line.
+    fn halves(user: &str) -> (String, String) {
+        let argv = args(&snapshot()).argv("l3fwd", &words(user));
+        let middle = argv.iter().position(|word| word == "--").unwrap();
+        assert_eq!(argv[0], "l3fwd");
+        (argv[1..middle].join(" "), argv[middle + 1..].join(" "))
+    }
+
+    #[test]
+    fn user_arguments_stand_on_their_side_of_the_dashes() {
+        let (eal, app) = halves("--no-telemetry -- --eth-dest=1,02:00:00:00:00:01");
+        assert!(eal.starts_with("--lcores ") && eal.ends_with(" --no-telemetry"), "{eal}");
+        assert!(app.starts_with("-p 0x3 -P ") && app.ends_with(" --eth-dest=1,02:00:00:00:00:01"));
+        let (eal, app) = halves("");
+        assert!(eal.contains("--file-prefix podnet-0f1e2d3c-dpdk") && app.contains("--config="));
+    }
+
+    #[test]
+    fn user_options_replace_the_builder_s_in_every_spelling() {
+        let (plain, _) = halves("");
+        assert!(plain.contains("--lcores 0@2,1@3") && plain.contains("--socket-mem 2048"));
+        for user in ["-l 4", "-l4", "-l=4", "--lcores 4", "--lcores=0@4", "-c 10", "-c0x10"] {
+            let (eal, _) = halves(user);
+            assert!(!eal.contains("0@2") && eal.ends_with(user), "{user}: {eal}");
+        }
+        for user in ["-m 64", "-m64", "--socket-mem 64", "--socket-mem=64", "--numa-mem=64"] {
+            let (eal, _) = halves(user);
+            assert!(!eal.contains("2048") && eal.ends_with(user), "{user}: {eal}");
+        }
+        let (eal, _) = halves("--file-prefix=mine --iova-mode pa");
+        assert!(!eal.contains("podnet-") && !eal.contains("=va"), "{eal}");
+        let (_, app) = halves("-- -p 0x1 --config=(0,0,0) -P");
+        assert_eq!(app.matches("-p ").count(), 1);
+        assert_eq!((app.matches("--config").count(), app.matches("-P").count()), (1, 1));
+    }
+
+    #[test]
+    fn devices_add() {
+        let (eal, _) = halves("-a 0000:81:00.0 --vdev net_null0");
+        assert_eq!(eal.matches("-a ").count(), 3);
+        let no_device = pod(Vec::new());
+        let args = EalArgs::builder(&no_device).build().unwrap();
+        assert!(args.argv("app", &[]).contains(&"--no-pci".to_owned()));
+        let argv = args.argv("app", &words("-a0000:81:00.0"));
+        assert!(!argv.contains(&"--no-pci".to_owned()), "{argv:?}");
+    }
+
+    #[test]
+    fn what_dpdk_refuses_beside_a_user_s_option_goes() {
+        let (eal, _) = halves("--no-huge");
+        assert!(!eal.contains("--socket-mem") && !eal.contains("--in-memory"), "{eal}");
+        let (eal, _) = halves("--legacy-mem");
+        assert!(!eal.contains("--in-memory") && !eal.contains("--socket-limit"), "{eal}");
+        let (eal, _) = halves("--proc-type=primary");
+        assert!(!eal.contains("--in-memory"), "{eal}");
+        // A value that looks like an option is none.
+        let (eal, _) = halves("--base-virtaddr --no-huge");
+        assert!(eal.contains("--socket-mem"), "{eal}");
+    }
+
+    #[test]
+    fn placeholders_make_the_rest_literal() {
+        let snapshot = snapshot();
+        let args = args(&snapshot);
+        let line = |user: &str| args.command_line(&snapshot, "p", &words(user)).unwrap().join(" ");
+        let eal = args.eal.join(" ");
+        assert_eq!(line("{eal} -l 7 -- -x"), format!("p {eal} -l 7 -- -x"));
+        assert_eq!(line("-- {app}"), format!("p -- {}", args.app.join(" ")));
+        assert_eq!(line("-c {cpus} {main}/{workers}"), "p -c 2-3 2/3");
+        assert_eq!(line("{nports}:{portmask}"), "p 2:0x3");
+        assert_eq!(line("-w={net1.pci},mac={net1.mac}"), "p -w=0000:3b:02.1,mac=02:11:22:33:44:55");
+        assert_eq!(
+            line("{hugepages.1G.limit} {net2-network.numa} {net1.ip}"),
+            "p 2147483648 0 192.0.2.5"
+        );
+        assert_eq!(line("{cpus.count} {{x} }"), "p 4 {x} }");
+        assert_eq!(line("{{x}"), args.argv("p", &["{x}".to_owned()]).join(" "));
+    }
+
+    #[test]
+    fn a_brace_that_begins_nothing_is_refused() {
+        let snapshot = snapshot();
+        let args = args(&snapshot);
+        for user in [
+            "{",
+            "{x}",
+            "{cpu}",
+            "a{eal}",
+            "{eal}b",
+            "{net1.warp}",
+            "{net7.mac}",
+            "{net2.mac}",
+            "{}",
+        ] {
+            let error = args.command_line(&snapshot, "p", &words(user)).unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{user}: {error}");
+        }
+        let one = EalArgs::builder(&snapshot).app(App::L3fwd).build().unwrap();
+        assert!(one.command_line(&snapshot, "p", &words("{workers}")).is_err());
+    }
+
+    #[test]
+    fn a_value_stays_in_its_word_and_its_key() {
+        for mac in ["x,mac=y", "--evil", "a\nb"] {
+            let snapshot = pod(vec![with_mac(vf("net1", "0000:3b:02.1"), mac)]);
+            let args = EalArgs::builder(&snapshot).build().unwrap();
+            let error = args.command_line(&snapshot, "p", &words("{net1.mac}")).unwrap_err();
+            assert!(error.to_string().contains("could add an argument"), "{mac}: {error}");
+        }
+    }
+}

@@ -261,10 +261,9 @@ fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) ->
 /// Whether the snapshot says that this kernel lacks the device.
 fn is_absent(snapshot: &Snapshot, address: PciAddress) -> bool {
     let address = address.to_string();
-    snapshot.warnings.iter().any(|warning| {
-        warning.code == WarningCode::DeviceAbsent
-            && (warning.path.contains(&address) || warning.text.contains(&address))
-    })
+    let is_it = |path: &str| path == address;
+    let absent = |code| code == WarningCode::DeviceAbsent;
+    snapshot.warnings.iter().any(|warning| absent(warning.code) && is_it(&warning.path))
 }
 
 fn vfio_iova(hardware: &Hardware) -> Iova {

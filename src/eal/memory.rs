@@ -91,13 +91,13 @@ fn add_hugepages(
     layout: &Layout,
     plan: &mut Plan,
 ) {
-    let Some(hugepages) = &snapshot.hugepages else {
-        warn(plan, "the hugepages could not be read, so DPDK decides by itself");
-        return;
-    };
+    let hugepages = &snapshot.hugepages;
     let sizes = usable(hugepages);
     if sizes.is_empty() {
-        warn(plan, &format!("this container may use no hugepages: {ASK_FOR_HUGEPAGES}"));
+        warn(
+            plan,
+            &format!("no hugepages are known that this container may use: {ASK_FOR_HUGEPAGES}"),
+        );
         return;
     }
     if let Some(bytes) = budget(options, &sizes, plan) {

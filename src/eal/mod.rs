@@ -25,7 +25,7 @@ mod options;
 mod quote;
 mod release;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::Serialize;
 

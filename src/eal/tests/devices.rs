@@ -1,0 +1,212 @@
+//! Which devices become ports.
+
+use super::*;
+
+#[test]
+fn ports_are_pci_by_address_and_then_the_rest_in_the_pod_s_order() {
+    let snapshot = pod(vec![
+        eth0(),
+        memif("net1", MemifRole::Slave, "/run/memif.sock"),
+        vf("net2", "0000:81:00.2"),
+        vhost("net3", VhostMode::Client, "/run/net3.sock"),
+        vf("net4", "0000:09:00.1"),
+    ]);
+    let args = build(&snapshot);
+    let order: Vec<_> = args.ports.iter().map(|port| port.interface.as_deref().unwrap()).collect();
+    assert_eq!(order, ["net4", "net2", "net1", "net3"]);
+    let names: Vec<_> = args.ports.iter().map(|port| port.name.as_str()).collect();
+    assert_eq!(names, ["0000:09:00.1", "0000:81:00.2", "net_memif_net1", "net_virtio_user_net3"]);
+    assert_eq!(args.ports[3].id, 3);
+    assert!(!has(&args.eal, "--no-pci"));
+    assert_eq!(codes(&args), []);
+}
+
+#[test]
+fn what_dpdk_cannot_take_is_skipped_with_its_reason() {
+    let absent = Interface { hardware: None, ..vf("net1", "0000:3b:02.1") };
+    let kernel = Interface { hardware: Some(bound("iavf")), ..vf("net2", "0000:3b:02.2") };
+    let other = Interface { own: Some(false), ..vf("net3", "0000:3b:02.3") };
+    let mut mellanox = vf("net4", "0000:3b:02.4");
+    mellanox.hardware.as_mut().unwrap().vendor = Some("15b3".into());
+    let ip = MemifDevice { role: None, mode: Some(MemifMode::Ip), path: Some("/m".into()) };
+    let ip = with_device("net5", Kind::Memif, DeviceDetail::Memif(ip));
+    let virtio = VdpaDevice { driver: Some("virtio".into()), ..VdpaDevice::default() };
+    let virtio = with_device("net6", Kind::Vdpa, DeviceDetail::Vdpa(virtio));
+    let unknown = with_device("net7", Kind::Unknown, DeviceDetail::Unknown("warp".into()));
+    let macvlan = interface("net8", Kind::Host);
+    let all = vec![eth0(), absent, kernel, other, mellanox, ip, virtio, unknown, macvlan];
+    let mut snapshot = pod(all);
+    snapshot.warnings.push(Warning {
+        code: WarningCode::DeviceAbsent,
+        path: "0000:3b:02.1".into(),
+        text: String::new(),
+    });
+    let args = build(&snapshot);
+    assert_eq!(args.ports, []);
+    assert!(has(&args.eal, "--no-pci"));
+    let reasons = [
+        "no PCI device",
+        "iavf",
+        "another container",
+        "mlx5",
+        "mode is ip",
+        "virtio",
+        "warp",
+        "kernel netdev",
+    ];
+    for (number, (warning, reason)) in args.warnings.iter().zip(reasons).enumerate() {
+        assert_eq!(warning.code, WarningCode::DeviceSkipped);
+        assert!(warning.path.starts_with(&format!("net{} ", number + 1)), "{warning:?}");
+        assert!(warning.text.contains(reason), "{warning:?}");
+    }
+    assert_eq!(args.warnings.len(), reasons.len());
+}
+
+#[test]
+fn a_device_is_taken_on_trust_where_the_kernel_shows_nothing() {
+    let args = build(&pod(vec![Interface { hardware: None, ..vf("net1", "0000:3b:02.1") }]));
+    assert_eq!(after(&args.eal, "-a"), Some("0000:3b:02.1"));
+    assert!(!args.eal.iter().any(|word| word.starts_with("--iova-mode")));
+}
+
+#[test]
+fn bifurcated_drivers_stay() {
+    let mlx5 = Interface { hardware: Some(bound("mlx5_core")), ..vf("net1", "0000:3b:02.1") };
+    let args = build(&pod(vec![mlx5]));
+    assert_eq!(after(&args.eal, "-a"), Some("0000:3b:02.1"));
+    assert_eq!(codes(&args), []);
+}
+
+#[test]
+fn one_device_is_one_port_however_many_interfaces_are_on_it() {
+    let twice = [
+        [vf("net1", "0000:3b:02.1"), vf("net1-1", "0000:3b:02.1")],
+        [vhost("net1", VhostMode::Client, "/a"), vhost("net1-1", VhostMode::Client, "/a")],
+    ];
+    for interfaces in twice {
+        let args = build(&pod(interfaces.to_vec()));
+        assert_eq!(args.ports.len(), 1);
+        assert_eq!(args.ports[0].interface.as_deref(), Some("net1"));
+        assert!(args.reasons.iter().any(|reason| reason.why.contains("net1-1")));
+    }
+}
+
+#[test]
+fn own_functions_without_an_interface_are_ports_too() {
+    let mut snapshot = pod(vec![vf("net1", "0000:3b:02.1")]);
+    let unmatched = |address: &str, kind, own| UnmatchedDevice {
+        kind,
+        address: address.into(),
+        own: Some(own),
+        source: "PCIDEVICE_INTEL_COM_MIDHAUL".into(),
+        hardware: Some(bound("vfio-pci")),
+    };
+    snapshot.unmatched_devices = vec![
+        unmatched("0000:3b:02.0", UnmatchedKind::Pci, true),
+        unmatched("0000:3b:02.2", UnmatchedKind::Pci, false),
+        unmatched("mlx5_core.sf.4", UnmatchedKind::Subfunction, true),
+    ];
+    let args = build(&snapshot);
+    let order: Vec<_> = args.ports.iter().map(|port| port.devarg.as_str()).collect();
+    assert_eq!(order, ["0000:3b:02.0", "0000:3b:02.1"]);
+    assert_eq!(args.ports[0].interface, None);
+    assert_eq!(codes(&args), [WarningCode::DeviceSkipped; 2]);
+    let named = EalArgs::builder(&snapshot).networks(["net1"]).build().unwrap();
+    assert_eq!(named.ports.len(), 1);
+}
+
+#[test]
+fn networks_are_named_in_full_in_short_or_by_interface() {
+    let snapshot = pod(vec![eth0(), vf("net1", "0000:3b:02.1"), vf("net2", "0000:3b:02.2")]);
+    for name in ["default/net2-network", "net2-network", "net2"] {
+        let args = EalArgs::builder(&snapshot).networks([name]).build().unwrap();
+        assert_eq!(args.ports.len(), 1, "{name}");
+        assert_eq!(args.ports[0].interface.as_deref(), Some("net2"), "{name}");
+    }
+    let error = EalArgs::builder(&snapshot).networks(["net3"]).build().unwrap_err().to_string();
+    assert!(error.contains("net3") && error.contains("net2 (default/net2-network)"), "{error}");
+    let host = EalArgs::builder(&snapshot).networks(["eth0"]).build().unwrap();
+    assert_eq!(codes(&host), [WarningCode::DeviceSkipped]);
+}
+
+#[test]
+fn memifs_on_one_socket_get_ids_in_the_pod_s_order() {
+    let path = "/run/memif.sock";
+    let snapshot = pod(vec![
+        memif("net1", MemifRole::Slave, path),
+        memif("net2", MemifRole::Slave, path),
+        memif("net3", MemifRole::Slave, "@vpp/memif-net3"),
+    ]);
+    let args = build(&snapshot);
+    assert_eq!(
+        args.ports[1].devarg,
+        "net_memif_net2,role=client,id=1,socket=/run/memif.sock,socket-abstract=no"
+    );
+    assert_eq!(
+        args.ports[2].devarg,
+        "net_memif_net3,role=client,id=0,socket=vpp/memif-net3,socket-abstract=yes"
+    );
+    assert_eq!(codes(&args), [WarningCode::MemifShared]);
+    let second = EalArgs::builder(&snapshot).networks(["net2"]).build().unwrap();
+    assert!(second.ports[0].devarg.contains("id=1"));
+}
+
+#[test]
+fn af_xdp_keys_follow_the_release() {
+    let with = |socket: Option<&str>, map: Option<&str>| {
+        let device = AfXdpDevice {
+            netdev: "ens1".into(),
+            socket: socket.map(str::to_owned),
+            map: map.map(str::to_owned),
+        };
+        pod(vec![with_device("net1", Kind::AfXdp, DeviceDetail::AfXdp(device))])
+    };
+    let keys = |snapshot: &Snapshot, release: &str| {
+        let release = release.parse().unwrap();
+        let args = EalArgs::builder(snapshot).app(App::L3fwd).dpdk(release).build().unwrap();
+        let keys = args.ports.first().map(|port| port.devarg.clone()).unwrap_or_default();
+        (keys.replace("net_af_xdp_net1,iface=ens1,queue_count=1", "#"), has(&args.app, "-P"))
+    };
+    let plugin = with(Some("/tmp/afxdp.sock"), None);
+    assert_eq!(keys(&plugin, "22.11").0, "");
+    assert_eq!(keys(&plugin, "23.11"), ("#,use_cni=1".into(), false));
+    assert_eq!(keys(&plugin, "24.11"), ("#,use_cni=1,dp_path=/tmp/afxdp.sock".into(), false));
+    let map = with(None, Some("/tmp/afxdp_dp/ens1/xsks_map"));
+    assert_eq!(
+        keys(&map, "24.07"),
+        ("#,use_pinned_map=1,dp_path=/tmp/afxdp_dp/ens1/xsks_map".into(), true)
+    );
+    assert_eq!(keys(&with(None, None), "22.11"), ("#".into(), true));
+}
+
+#[test]
+fn virtio_user_has_eight_queue_pairs_before_23_03() {
+    let snapshot = pod(vec![vhost("net1", VhostMode::Client, "/run/net1.sock")]);
+    let with = |release: &str| {
+        EalArgs::builder(&snapshot).queues(9).dpdk(release.parse().unwrap()).build()
+    };
+    assert!(with("22.11").unwrap_err().to_string().contains("9 queues"));
+    assert!(with("23.03").unwrap().ports[0].devarg.contains("queues=9"));
+}
+
+#[test]
+fn a_vdpa_device_s_path_comes_from_the_kernel_too() {
+    let shown = |driver: &str| Hardware {
+        vdpa: Some(VdpaHardware {
+            name: "vp0".into(),
+            driver: Some(driver.into()),
+            char_device: Some("/dev/vhost-vdpa-1".into()),
+            netdev: None,
+        }),
+        ..Hardware::default()
+    };
+    let device = DeviceDetail::Vdpa(VdpaDevice::default());
+    let mut interface = with_device("net1", Kind::Vdpa, device);
+    let args = build(&pod(vec![interface.clone()]));
+    assert_eq!(codes(&args), [WarningCode::DeviceSkipped]);
+    interface.hardware = Some(shown("vhost_vdpa"));
+    let args = build(&pod(vec![interface.clone()]));
+    assert!(args.ports[0].devarg.contains("path=/dev/vhost-vdpa-1,"));
+    interface.hardware = Some(shown("virtio_vdpa"));
+    assert_eq!(build(&pod(vec![interface])).ports, []);
+}
