@@ -48,8 +48,9 @@ impl fmt::Display for App {
 /// Seconds between testpmd's statistics.
 const STATS_PERIOD: u32 = 10;
 
-/// Below this, testpmd's default number of packet buffers does not fit.
-const TESTPMD_DEFAULT_MEMORY: u64 = 400 << 20;
+/// Below this, testpmd's default number of packet buffers may not fit: it does not into 512 MiB
+/// without hugepages.
+const TESTPMD_DEFAULT_MEMORY: u64 = 1 << 30;
 
 pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
     if options.app != App::None && devices.is_empty() {
