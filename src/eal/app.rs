@@ -103,7 +103,8 @@ fn config(ports: usize, layout: &Layout) -> String {
 fn warn_old_l3fwd(options: &Options, no_rss: bool, plan: &mut Plan) {
     let more = if no_rss { " and its RSS" } else { "" };
     let text = format!(
-        "an unmodified l3fwd of DPDK {} can't start on virtio_user, memif and AF_XDP ports: use 23.11 or later, or one built without its receive offloads{more}",
+        "an unmodified l3fwd of DPDK {} can't start on virtio_user, memif and AF_XDP ports: use \
+         23.11 or later, or one built without its receive offloads{more}",
         options.release
     );
     plan.warn(WarningCode::Application, "l3fwd", text);
@@ -114,7 +115,8 @@ fn warn_memif_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan)
     let lcores = layout.lcores.len();
     if lcores > 1 && devices.iter().any(|device| matches!(device.backend, Backend::Memif { .. })) {
         let text = format!(
-            "l3fwd sends on a queue per lcore: the memif's peer needs at least {lcores} queues, or the link stays down"
+            "l3fwd sends on a queue per lcore: the memif's peer needs at least {lcores} queues, \
+             or the link stays down"
         );
         plan.warn(WarningCode::Application, "l3fwd", text);
     }

@@ -157,7 +157,8 @@ fn af_xdp(
 fn socket<'a>(device: &Selected<'_>, path: &'a str) -> Result<&'a str> {
     if path.len() > MAX_SOCKET {
         let why = format!(
-            "{} bytes long, and a socket's path has at most {MAX_SOCKET}: mount the volume at a shorter path",
+            "{} bytes long, and a socket's path has at most {MAX_SOCKET}: mount the volume at a \
+             shorter path",
             path.len()
         );
         return Err(Error::invalid(subject(device, "socket path", path), why));

@@ -247,7 +247,8 @@ fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) ->
     let driver = hardware.driver.as_deref().unwrap_or("none");
     let Some((_, iova)) = DRIVERS.iter().find(|(name, _)| *name == driver) else {
         return Err(format!(
-            "its kernel driver is {driver}, and DPDK needs vfio-pci: have the device bound to it in the node's SR-IOV policy"
+            "its kernel driver is {driver}, and DPDK needs vfio-pci: have the device bound to it \
+             in the node's SR-IOV policy"
         ));
     };
     if driver == "vfio-pci" && hardware.vendor.as_deref() == Some(MELLANOX) {
@@ -281,7 +282,8 @@ fn vdpa(interface: &Interface, device: &VdpaDevice) -> Found {
         return Err("its vDPA driver is virtio, which makes it a kernel netdev".to_owned());
     }
     let path = lookup::path(interface);
-    let missing = "its character device is unknown: device-info has no path, and sysfs shows no vhost_vdpa device";
+    let missing = "its character device is unknown: device-info has no path, and sysfs shows no \
+                   vhost_vdpa device";
     path.map(|path| Backend::VhostVdpa { path }).ok_or_else(|| missing.to_owned())
 }
 
@@ -313,7 +315,8 @@ fn warn_shared_memifs(devices: &[Selected<'_>], plan: &mut Plan) {
     for device in devices {
         let Backend::Memif { path, id: 1.., .. } = &device.backend else { continue };
         let text = format!(
-            "several interfaces share {path:?}; their memif ids are given in the pod's order, here to {}: check the peer's",
+            "several interfaces share {path:?}; their memif ids are given in the pod's order, \
+             here to {}: check the peer's",
             device.origin
         );
         plan.warn(WarningCode::MemifShared, path, text);
@@ -331,7 +334,8 @@ fn af_xdp(options: &Options, device: &AfXdpDevice) -> Found {
         (None, None) => None,
         _ => {
             return Err(format!(
-                "net_af_xdp of DPDK {} can't use the device plugin's socket or map: 24.07 and later can",
+                "net_af_xdp of DPDK {} can't use the device plugin's socket or map: 24.07 and \
+                 later can",
                 options.release
             ));
         }

@@ -199,7 +199,8 @@ fn warn_few(wanted: usize, reachable: usize, plan: &mut Plan) {
         )
     } else {
         format!(
-            "{wanted} lcores wanted, but there are CPUs for {reachable}: raise the container's CPU limit or ask for fewer"
+            "{wanted} lcores wanted, but there are CPUs for {reachable}: raise the container's \
+             CPU limit or ask for fewer"
         )
     };
     plan.warn(WarningCode::CpusFew, "cpus", text);
@@ -209,7 +210,8 @@ fn check_quota(info: &CpuInfo, layout: &Layout, plan: &mut Plan) {
     let busy: CpuSet = layout.lcores.iter().map(|lcore| lcore.cpu).collect();
     let Some(quota) = info.quota.filter(|quota| *quota < busy.len() as f64) else { return };
     let text = format!(
-        "{} CPUs poll but the quota is {quota}: the kernel will stop them; give the container whole CPUs with requests equal to limits",
+        "{} CPUs poll but the quota is {quota}: the kernel will stop them; give the container \
+         whole CPUs with requests equal to limits",
         busy.len()
     );
     plan.warn(WarningCode::CpusFew, "cpus.quota", text);

@@ -60,7 +60,8 @@ const DEVICE_NODE_BYTES: u64 = 64 * MIB;
 const MAX_NODES: u32 = 1024;
 
 /// What the pod's author does about hugepages.
-const ASK_FOR_HUGEPAGES: &str = "set resources.limits hugepages-2Mi (or -1Gi) and mount an emptyDir of medium HugePages, or pass --no-huge";
+const ASK_FOR_HUGEPAGES: &str = "set resources.limits hugepages-2Mi (or -1Gi) and mount an \
+                                 emptyDir of medium HugePages, or pass --no-huge";
 
 pub(super) fn add(
     snapshot: &Snapshot,
@@ -133,14 +134,16 @@ fn budget(options: &Options, sizes: &[&PageSize], plan: &mut Plan) -> Option<u64
     let used = sizes.iter().filter_map(|page| page.used).fold(0, u64::saturating_add);
     if limit.is_some() && used > 0 {
         let text = format!(
-            "{used} bytes of the container's hugepages are in use already, by another process or by files left behind in their mount: DPDK may not get the rest of the limit"
+            "{used} bytes of the container's hugepages are in use already, by another process or \
+             by files left behind in their mount: DPDK may not get the rest of the limit"
         );
         warn(plan, &text);
     }
     match (options.memory, limit) {
         (Some(asked), Some(limit)) if asked > limit => {
             let text = format!(
-                "{asked} bytes asked for, but the container's limit is {limit}: raise the limit of its hugepages"
+                "{asked} bytes asked for, but the container's limit is {limit}: raise the limit \
+                 of its hugepages"
             );
             warn(plan, &text);
             Some(limit)
@@ -201,7 +204,8 @@ fn add_amount(
         let entry = |node| share(node).map_or(absent.to_owned(), |bytes| mib(*bytes));
         (0..=last).map(entry).collect::<Vec<_>>().join(",")
     };
-    let why = "MiB of hugepages on each NUMA node: those of the lcores and devices, within the container's limit";
+    let why = "MiB of hugepages on each NUMA node: those of the lcores and devices, within the \
+               container's limit";
     plan.eal(&["--socket-mem", &list("0")], why);
     // 0 would be no limit, so 1 stands for none.
     plan.eal(&["--socket-limit", &list("1")], "DPDK may not grow past the container's limit");
@@ -262,7 +266,8 @@ fn cap_to_free(amount: &Amount<'_>, shares: &mut BTreeMap<u32, u64>, plan: &mut 
     for (node, share) in shares {
         let Some(free) = amount.free_on(*node).filter(|free| *free < *share) else { continue };
         let text = format!(
-            "NUMA node {node} has {free} bytes of free hugepages for the {share} planned: other pods or a process of this one have the rest"
+            "NUMA node {node} has {free} bytes of free hugepages for the {share} planned: other \
+             pods or a process of this one have the rest"
         );
         warn(plan, &text);
         if free > 0 {
@@ -284,7 +289,11 @@ fn add_page_mode(options: &Options, hugepages: &Hugepages, sizes: &[&PageSize], 
             plan.eal(&["--in-memory"], "leaves no hugepage files behind");
         }
         (_, [mount]) => {
-            plan.eal(&["--huge-dir", mount], "only pages of this mount's size: the node has others that the container may not use");
+            plan.eal(
+                &["--huge-dir", mount],
+                "only pages of this mount's size: the node has \
+                                              others that the container may not use",
+            );
         }
         (_, [_, _, ..]) => {}
         ([other], []) if options.release.takes(Form::PageSizeLimit) => {
@@ -296,7 +305,8 @@ fn add_page_mode(options: &Options, hugepages: &Hugepages, sizes: &[&PageSize], 
             plan.eal(&["--in-memory"], "no hugetlbfs is mounted");
             warn(
                 plan,
-                "the node has free hugepages of a size that the container may not use, and DPDK may try them: mount an emptyDir of the medium HugePages-<size> that it may use",
+                "the node has free hugepages of a size that the container may not use, and DPDK \
+                 may try them: mount an emptyDir of the medium HugePages-<size> that it may use",
             );
         }
     }
@@ -313,7 +323,8 @@ fn take(options: &Options, bytes: u64, plan: &mut Plan) {
     plan.memory = Some(bytes);
     if options.app == App::L3fwd && bytes < L3FWD_BYTES {
         let text = format!(
-            "l3fwd needs {L3FWD_BYTES} bytes at least and gets {bytes}: raise the limit of the container's hugepages, or --memory"
+            "l3fwd needs {L3FWD_BYTES} bytes at least and gets {bytes}: raise the limit of the \
+             container's hugepages, or --memory"
         );
         warn(plan, &text);
     }
@@ -333,7 +344,8 @@ fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
     } else if needs(Iova::Va) && needs(Iova::Pa) {
         warn(
             plan,
-            "some devices need virtual and some physical addresses (--iova-mode): use a node with an IOMMU for all of them",
+            "some devices need virtual and some physical addresses (--iova-mode): use a node \
+             with an IOMMU for all of them",
         );
     } else if needs(Iova::Unknown) {
         // EAL finds out by itself.

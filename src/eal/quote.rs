@@ -47,7 +47,9 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn a_shell_reads_back_what_was_quoted(
-            words in prop::collection::vec("[^\\x00]{0,12}|[-'\"$`!\\\\ \n*?~#;&|<>(){}]{0,8}", 1..20)
+            words in prop::collection::vec(
+                "[^\\x00]{0,12}|[-'\"$`!\\\\ \n*?~#;&|<>(){}]{0,8}", 1..20
+            )
         ) {
             prop_assert_eq!(through_a_shell(&words), words);
         }
