@@ -6,7 +6,10 @@
 //! | `cpus.count` | how many they are |
 //! | `cpus.nodes` | their NUMA nodes |
 //! | `hugepages.SIZE.limit`, `hugepages.SIZE.request` | bytes; SIZE is `2M`, `1G` and the like |
-//! | `NET.FIELD` | a [`Field`] of an interface |
+//! | `NET.FIELD` | of an interface; FIELD is `pci mac ip ips mtu gateway path vdpa numa vfio` |
+//!
+//! `ip` is the first address without its prefix, `path` a socket or a vDPA device's character
+//! device, `vdpa` its name on the vDPA bus, `vfio` the node of the IOMMU group.
 //!
 //! NET is an interface's name, or a network as `namespace/name` or `name`. It
 //! ends at the last dot, for interface names may hold some.

@@ -338,21 +338,24 @@ fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
     if options.secondary {
         return;
     }
-    let needs = |wanted| devices.iter().any(|device| iova(&device.backend) == Some(wanted));
-    if devices.iter().all(|device| iova(&device.backend).is_none()) {
-        plan.eal(&["--iova-mode=va"], "no port is a PCI device that needs physical addresses");
-    } else if needs(Iova::Va) && needs(Iova::Pa) {
-        warn(
-            plan,
-            "some devices need virtual and some physical addresses (--iova-mode): use a node \
-             with an IOMMU for all of them",
-        );
-    } else if needs(Iova::Unknown) {
+    let needed: Vec<Iova> = devices.iter().filter_map(|device| iova(&device.backend)).collect();
+    let needs = |mode| needed.contains(&mode);
+    let chosen = match (needs(Iova::Va), needs(Iova::Pa)) {
+        (true, true) => {
+            let text = "some devices need virtual and some physical addresses (--iova-mode): use \
+                        a node with an IOMMU for all of them";
+            warn(plan, text);
+            None
+        }
         // EAL finds out by itself.
-    } else if needs(Iova::Pa) {
-        plan.eal(&["--iova-mode=pa"], "a device without an IOMMU takes physical addresses");
-    } else if needs(Iova::Va) {
-        plan.eal(&["--iova-mode=va"], "the devices are behind an IOMMU");
+        _ if needs(Iova::Unknown) => None,
+        (true, false) => Some(("--iova-mode=va", "every device is behind an IOMMU or vDPA")),
+        (false, true) => Some(("--iova-mode=pa", "a device without an IOMMU")),
+        (false, false) if needed.is_empty() => Some(("--iova-mode=va", "no port is hardware")),
+        (false, false) => None,
+    };
+    if let Some((argument, why)) = chosen {
+        plan.eal(&[argument], why);
     }
 }
 
