@@ -44,6 +44,7 @@ pub(crate) fn cpus(allowed: &str, cores: &[&str], nodes: &[(u32, &str)]) -> CpuI
         allowed: set(allowed),
         count: set(allowed).len(),
         exclusive: Exclusive::Unknown,
+        exclusive_reason: None,
         isolated: None,
         shared: None,
         housekeeping: None,
