@@ -1,5 +1,7 @@
 //! What a snapshot costs as a pod grows: time per interface should stay level from 1 to 10,000.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;

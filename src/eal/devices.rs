@@ -268,8 +268,8 @@ fn is_absent(snapshot: &Snapshot, address: PciAddress) -> bool {
 }
 
 fn vfio_iova(hardware: &Hardware) -> Iova {
-    match &hardware.vfio {
-        Some(node) if node.contains("noiommu") => Iova::Pa,
+    match hardware.vfio {
+        Some(_) if hardware.no_iommu => Iova::Pa,
         Some(_) => Iova::Va,
         None => Iova::Unknown,
     }

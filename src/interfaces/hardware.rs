@@ -11,6 +11,7 @@ use crate::warning::{Findings, WarningCode};
 
 const PCI: &str = "/sys/bus/pci/devices";
 const VDPA: &str = "/sys/bus/vdpa/devices";
+const IOMMU_GROUPS: &str = "/sys/kernel/iommu_groups";
 const NET: &str = "/sys/class/net";
 
 /// The class of network controllers, PCI Code and ID Assignment Specification.
@@ -43,12 +44,18 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
         findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default().to_vec()
     };
     let (netdevs, rdma_devices) = (names("net"), names("infiniband"));
+    let no_iommu = iommu_group
+        .and_then(|group| {
+            findings.take(root.text(&format!("{IOMMU_GROUPS}/{group}/name"))).flatten()
+        })
+        .is_some_and(|name| name == "vfio-noiommu");
     Some(Hardware {
         vendor,
         device: model,
         class,
         numa_node,
         iommu_group,
+        no_iommu,
         vfio: driver
             .as_ref()
             .filter(|driver| driver.contains("vfio"))

@@ -157,6 +157,8 @@ pub struct Hardware {
     pub numa_node: Option<u32>,
     /// Its IOMMU group.
     pub iommu_group: Option<u32>,
+    /// Whether that group is `vfio-noiommu`, without an IOMMU.
+    pub no_iommu: bool,
     /// The VFIO node of that group, where `vfio-pci` drives the device.
     pub vfio: Option<String>,
     /// The physical function it is a virtual function of.

@@ -153,11 +153,12 @@ fn the_iova_mode_is_what_the_ports_need() {
     let behind = |driver: &str, vfio: Option<&str>| {
         let mut one = vf("net9", "0000:3b:02.7");
         let vfio = vfio.map(str::to_owned);
-        one.hardware = Some(Hardware { vfio, ..bound(driver) });
+        let no_iommu = vfio.is_some();
+        one.hardware = Some(Hardware { vfio, no_iommu, ..bound(driver) });
         one
     };
     let real = || vf("net1", "0000:3b:02.1");
-    let noiommu = || behind("vfio-pci", Some("/dev/vfio/noiommu-3"));
+    let noiommu = || behind("vfio-pci", Some("/dev/vfio/3"));
     let va = Some("va".to_owned());
     assert_eq!(mode(vec![real()]), va);
     assert_eq!(mode(vec![noiommu()]), Some("pa".into()));
