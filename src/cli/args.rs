@@ -1,0 +1,275 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use podnet::eal::{App, IovaMode, Release, Smt};
+
+use super::{system, units};
+
+/// Tells what a Kubernetes pod was given: CPUs, hugepages and network interfaces, and starts DPDK
+/// programs with it.
+#[derive(Debug, Parser)]
+#[command(name = "podnet", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  podnet show                                   what this container was given
+  podnet exec --app l3fwd -- l3fwd              start l3fwd on all of it
+  podnet --root samples/pods/sr-iov show        look at another pod's files
+
+Exit status: 0 done, 1 failed, 2 wrong usage or an ambiguous key.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Directory that stands for `/` of the pod, its environment and affinity included
+    /// [default: $PODNET_ROOT, else /]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Where the Downward API is mounted [default: /etc/podnetinfo, else /etc/podinfo]
+    #[arg(long, global = true, value_name = "DIR")]
+    downward_api: Option<PathBuf>,
+    /// Name of the own container [default: $CONTAINER_NAME]
+    #[arg(long, global = true, value_name = "NAME")]
+    container: Option<String>,
+    /// Give devices without any evidence to interfaces by position
+    #[arg(long, global = true)]
+    assign_by_order: bool,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Shows the pod: CPUs, hugepages, interfaces and the devices behind them
+    Show(ShowArgs),
+    /// Prints one value, for scripts
+    Get(GetArgs),
+    /// Prints every annotation of the pod, decoded
+    Annotations(AnnotationsArgs),
+    /// Prints the arguments that DPDK needs
+    Eal(EalArgs),
+    /// Starts a DPDK program with the arguments it needs
+    Exec(ExecArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet show
+  podnet show interfaces --json | jq -r '.interfaces[].device.pci.address'
+
+Warnings are part of --json without a subject, and go to standard error otherwise.
+Exit status: 1 when a file could not be read or is malformed; the rest is shown all the same.")]
+pub struct ShowArgs {
+    /// Only this part
+    #[arg(value_enum)]
+    pub subject: Option<Subject>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    Cpus,
+    Hugepages,
+    Interfaces,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet get cpus                   2-5
+  podnet get hugepages.1G.limit     2147483648
+  podnet get net1.pci               0000:3b:02.1
+  podnet get ran/fronthaul.ip       192.0.2.5
+
+Exit status: 1 when there is no such value, 2 when several interfaces answer differently.")]
+pub struct GetArgs {
+    /// cpus, cpus.count, cpus.nodes, hugepages.SIZE.limit, hugepages.SIZE.request, or NET.FIELD:
+    /// NET an interface or a network, FIELD one of pci mac ip ips mtu gateway path vdpa numa vfio
+    pub key: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet annotations
+  podnet annotations --json | jq -r '.[\"k8s.v1.cni.cncf.io/network-status\"]'
+
+In JSON a value is a string, or where its bytes are not UTF-8 an object {\"bytes\": [102, 255]}.")]
+pub struct AnnotationsArgs {
+    /// Print a JSON object, exact
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet eal --app l3fwd
+  eval \"exec l3fwd $(podnet eal --app l3fwd -- -- --lookup=fib)\"
+  podnet eal -- {eal} -- --pci={net1.pci}
+
+Without placeholders ARGS before a second -- are added to EAL's, those after it to the
+application's. Placeholders: {eal}, {app}, {cpus}, {main}, {workers}, {portmask}, {nports},
+{NET.FIELD}; {{ is a brace.")]
+pub struct EalArgs {
+    /// Print an object with the arguments, ports, lcores and warnings
+    #[arg(long, conflicts_with = "null")]
+    pub json: bool,
+    /// End each argument with a NUL byte, unquoted
+    #[arg(short = '0', long = "null")]
+    pub null: bool,
+    /// Arguments of your own
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet exec --app l3fwd -- l3fwd
+  podnet exec --app testpmd --network ran/fronthaul -- dpdk-testpmd -- --stats-period 1
+  podnet exec --dry-run --verbose -- myapp {eal} -- --ports {nports} --peer-if {net1.mac}
+
+PROGRAM replaces podnet, as the same process, once everything was checked that DPDK fails on
+without a word.
+Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
+PROGRAM's own.")]
+pub struct ExecArgs {
+    /// Wait at most this long for the sockets that we connect to
+    #[arg(long, value_name = "TIME", value_parser = units::parse_time)]
+    pub wait_sockets: Option<Duration>,
+    /// Start whatever the checks find
+    #[arg(long)]
+    pub force: bool,
+    /// Check, print the command line and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The program and arguments of your own
+    #[arg(last = true, required = true, value_names = ["PROGRAM", "ARGS"])]
+    pub command: Vec<String>,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// Options that shape the arguments.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Arguments to make")]
+pub struct PlanArgs {
+    /// The application to make arguments for
+    #[arg(long, value_name = "NAME", default_value = "none", value_parser = names::<App>(&APPS))]
+    pub app: App,
+    /// DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]
+    #[arg(long, value_name = "VERSION")]
+    pub dpdk: Option<Release>,
+    /// Only these interfaces or networks
+    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
+    pub network: Vec<String>,
+    /// Queues of each port [default: 1]
+    #[arg(long, value_name = "N")]
+    pub queues: Option<u32>,
+    /// Lcores that forward packets [default: as the application needs]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<u32>,
+    /// CPU of the main lcore
+    #[arg(long, value_name = "CPU")]
+    pub main: Option<u32>,
+    /// Whether both hyper-threads of a core may be lcores
+    #[arg(long, value_name = "HOW", default_value = "use", value_parser = names::<Smt>(&["use", "avoid"]))]
+    pub smt: Smt,
+    /// Memory, such as 512M, 1G, 1Gi or bytes [default: the hugepage limit]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    pub memory: Option<u64>,
+    /// Do without hugepages
+    #[arg(long)]
+    pub no_huge: bool,
+    /// Name of this DPDK instance [default: podnet-<pod>-<container>]
+    #[arg(long, value_name = "P")]
+    pub file_prefix: Option<String>,
+    /// Which addresses devices are given [default: what the ports need]
+    #[arg(long, value_name = "M", value_parser = names::<IovaMode>(&["pa", "va"]))]
+    pub iova_mode: Option<IovaMode>,
+    /// Attach to a running instance of the same file prefix
+    #[arg(long)]
+    pub secondary: bool,
+    /// Say on standard error why each argument is there
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+const APPS: [&str; 4] = ["l3fwd", "l2fwd", "testpmd", "none"];
+
+/// Takes these names alone, which the library reads.
+fn names<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = podnet::Error> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+impl ExecArgs {
+    pub fn program(&self) -> &str {
+        self.command.first().map_or("", String::as_str)
+    }
+
+    /// The user's arguments of the program.
+    pub fn own_words(&self) -> &[String] {
+        self.command.get(1..).unwrap_or_default()
+    }
+}
+
+impl Global {
+    /// The pod to look at.
+    pub fn pod(&self) -> podnet::Pod {
+        let mut builder = podnet::Pod::builder().assign_by_order(self.assign_by_order);
+        if let Some(root) = self.root.clone().or_else(root_from_environment) {
+            builder = builder.root(root);
+        }
+        if let Some(directory) = &self.downward_api {
+            builder = builder.downward_api(directory);
+        }
+        if let Some(name) = &self.container {
+            builder = builder.container(name);
+        }
+        builder.build()
+    }
+
+    /// Standard output, without styles where those are not wanted.
+    pub fn stdout(&self) -> anstream::AutoStream<std::io::StdoutLock<'static>> {
+        let choice = match self.color {
+            Color::Auto => anstream::AutoStream::choice(&std::io::stdout()),
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        anstream::AutoStream::new(std::io::stdout().lock(), choice)
+    }
+}
+
+/// `PODNET_ROOT`, which whoever starts a privileged program must not be able to set.
+fn root_from_environment() -> Option<PathBuf> {
+    let root = std::env::var_os("PODNET_ROOT").filter(|root| !root.is_empty());
+    root.filter(|_| !system::is_privileged_start()).map(PathBuf::from)
+}

@@ -1,0 +1,200 @@
+//! Whether to start: what would go wrong, and whether that may be.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use podnet::WarningCode;
+use podnet::eal::{EalArgs, Port};
+use podnet::parse::cpulist::CpuSet;
+
+use super::args::ExecArgs;
+use super::preflight::{Device, Problem};
+use super::socket::{self, Alias};
+use super::units::show_size;
+use super::{Failure, system, warn};
+
+const POLL: Duration = Duration::from_millis(100);
+
+pub struct Checks<'a> {
+    pub args: &'a ExecArgs,
+    pub aliases: &'a [Alias],
+}
+
+impl Checks<'_> {
+    /// Until the other side has made every socket that we connect to, but no longer than asked.
+    pub fn wait_for_sockets(&self, ports: &[Port]) {
+        let Some(limit) = self.args.wait_sockets else { return };
+        let start = Instant::now();
+        while !ports.iter().all(|port| self.is_ready(port)) && start.elapsed() < limit {
+            thread::sleep(POLL.min(limit.saturating_sub(start.elapsed())));
+        }
+    }
+
+    fn is_ready(&self, port: &Port) -> bool {
+        match self.device(port) {
+            Device::Socket { path, ours: false, .. } => socket::state(&path) == socket::State::Live,
+            _ => true,
+        }
+    }
+
+    /// What stands behind `port`, by the path that people know.
+    fn device(&self, port: &Port) -> Device {
+        let mut device = Device::of(port);
+        if let Device::Socket { path, .. } = &mut device {
+            if let Some(alias) = self.aliases.iter().find(|alias| alias.short == *path) {
+                path.clone_from(&alias.long);
+            }
+        }
+        device
+    }
+
+    /// The devices that would not come up, where the others are enough; else why not to start.
+    pub fn run(&self, made: &EalArgs) -> Result<Vec<Device>, Failure> {
+        let chosen = gives(self.args.own_words(), &CPUS);
+        let cpus = if chosen { None } else { cpus_outside(made) };
+        let (lost, later) = self.ports(&made.ports);
+        later.iter().chain(&memlock(made)).for_each(warn);
+        let verdict = self.not_enough(made, lost.len());
+        let ports = lost.iter().map(|(_, why)| why.clone());
+        if self.args.force {
+            cpus.into_iter().chain(ports).for_each(warn);
+            return Ok(Vec::new());
+        }
+        if cpus.is_some() || verdict.is_some() {
+            let last = "not started: --force starts anyway";
+            let reasons = verdict.into_iter().chain([last]).map(str::to_owned);
+            let lines = cpus.into_iter().chain(ports).chain(reasons).collect();
+            return Err(Failure { code: 1, lines });
+        }
+        ports.for_each(|why| warn(format!("left out: {why}")));
+        Ok(lost.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// The ports that DPDK would start without, each with the reason, and what to know of others.
+    fn ports(&self, ports: &[Port]) -> (Vec<(Device, String)>, Vec<String>) {
+        let (mut lost, mut later) = (Vec::new(), Vec::new());
+        // The devices and sockets of a secondary process are open in the primary.
+        let ports = if self.args.plan.secondary { &[] } else { ports };
+        for port in ports {
+            match self.device(port).check(Path::new("/")) {
+                Some(Problem::Lost(why)) => lost.push((Device::of(port), describe(port, &why))),
+                Some(Problem::Later(why)) => later.push(describe(port, &why)),
+                None => {}
+            }
+        }
+        (lost, later)
+    }
+
+    /// Why not to start without the `lost` ports.
+    fn not_enough(&self, made: &EalArgs, lost: usize) -> Option<&'static str> {
+        let skipped = made.warnings.iter().any(|one| one.code == WarningCode::DeviceSkipped);
+        if !self.args.plan.network.is_empty() && (lost > 0 || skipped) {
+            return Some("--network asks for a port that would not come up");
+        }
+        let none = lost == made.ports.len();
+        let expected = self.args.plan.secondary || gives(self.args.own_words(), &DEVICES);
+        (none && !expected).then_some("DPDK would run with no port at all")
+    }
+}
+
+/// EAL ends without a hint when it can't run on a CPU.
+fn cpus_outside(made: &EalArgs) -> Option<String> {
+    let allowed = podnet::get_cpu_info().map_err(|error| warn(error.to_string())).ok()?.allowed;
+    let planned: CpuSet = made.lcores.iter().map(|lcore| lcore.cpu).collect();
+    let outside = planned.difference(&allowed);
+    (!outside.is_empty()).then(|| {
+        format!(
+            "CPU {outside}: this process may run on {allowed} only: give this container \
+             resources.limits.cpu for its lcores, or start in the one that the data is of"
+        )
+    })
+}
+
+/// Options of EAL that add a device, and those that choose CPUs.
+const DEVICES: [&str; 3] = ["-a", "--allow", "--vdev"];
+const CPUS: [&str; 3] = ["-l", "-c", "--lcores"];
+
+/// Whether the user's own arguments of EAL have one of `options`: `-a X`, `-aX`, `--allow=X`.
+fn gives(words: &[String], options: &[&str]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| {
+        options.iter().any(|option| match word.strip_prefix(option) {
+            Some(rest) => rest.is_empty() || rest.starts_with('=') || !option.starts_with("--"),
+            None => false,
+        })
+    })
+}
+
+fn describe(port: &Port, why: &str) -> String {
+    let of = match (&port.interface, &port.network) {
+        (Some(name), Some(network)) => format!(" {name} ({network})"),
+        (Some(name), None) | (None, Some(name)) => format!(" {name}"),
+        (None, None) => String::new(),
+    };
+    format!("port {}{of}: {why}", port.id)
+}
+
+/// VFIO and vhost-vdpa pin all of DPDK's memory.
+fn memlock(made: &EalArgs) -> Option<String> {
+    let pins = |port: &Port| matches!(Device::of(port), Device::Pci(_) | Device::VhostVdpa(_));
+    let limit = system::memlock_limit()?;
+    let planned = planned_memory(&made.eal)?;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let short = planned > limit && made.ports.iter().any(pins) && !may_lock_any(&status);
+    short.then(|| {
+        format!(
+            "memlock limit {}: the devices need {} pinned: give the container the capability \
+             IPC_LOCK",
+            show_size(limit),
+            show_size(planned)
+        )
+    })
+}
+
+/// The bytes of `-m` or `--socket-mem`.
+fn planned_memory(eal: &[String]) -> Option<u64> {
+    let pair = eal.windows(2).find(|pair| pair[0] == "-m" || pair[0] == "--socket-mem")?;
+    let mebibytes = pair[1].split(',').map(|number| number.parse::<u64>().ok());
+    mebibytes.sum::<Option<u64>>()?.checked_mul(1 << 20)
+}
+
+/// Whether CAP_IPC_LOCK is effective: then the limit does not count.
+fn may_lock_any(status: &str) -> bool {
+    const CAP_IPC_LOCK: u32 = 14;
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> CAP_IPC_LOCK & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn sees_options_of_the_users_own() {
+        assert!(gives(&words("--vdev net_tap0"), &DEVICES));
+        assert!(gives(&words("--vdev=net_tap0 -- -p 1"), &DEVICES));
+        assert!(gives(&words("-a0000:01:00.0"), &DEVICES));
+        assert!(gives(&words("--lcores 0@1"), &CPUS));
+        assert!(!gives(&words("--log-level 8 --vdevs --allowed -- --vdev -a"), &DEVICES));
+    }
+
+    #[test]
+    fn reads_the_capability() {
+        assert!(may_lock_any("CapInh:\t0\nCapEff:\t0000000000004000\n"));
+        assert!(!may_lock_any("CapBnd:\t0000000000004000\nCapEff:\t00000000a80425fb\n"));
+        assert!(!may_lock_any(""));
+    }
+
+    #[test]
+    fn adds_up_the_memory() {
+        assert_eq!(planned_memory(&words("--lcores 0@1 -m 64")), Some(64 << 20));
+        assert_eq!(planned_memory(&words("--socket-mem 0,128,64")), Some(192 << 20));
+        assert_eq!(planned_memory(&words("--no-pci")), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! `podnet eal`, and the arguments that `exec` starts a program with.
+
+use std::io::Write;
+use std::path::Path;
+
+use podnet::eal::{EalArgs, Lcore, Port};
+use podnet::{Pod, Snapshot, Warning};
+use serde::Serialize;
+
+use super::args::{self, Global, PlanArgs};
+use super::text::shell_line;
+use super::{Outcome, print_json, say, target, warn_of};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    eal: &'a [String],
+    app: &'a [String],
+    /// Both, with the user's own arguments.
+    argv: &'a [String],
+    ports: &'a [Port],
+    lcores: &'a [Lcore],
+    /// Of the pod's files, and of the arguments.
+    warnings: Vec<&'a Warning>,
+}
+
+pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
+    let pod = global.pod();
+    let snapshot = pod.snapshot()?;
+    let planner = Planner::new(&pod, &args.plan, None);
+    let made = planner.plan(&snapshot)?;
+    planner.explain(&made);
+    // The program is the caller's.
+    let argv = made.command_line(&snapshot, "", &args.args)?.split_off(1);
+    let warnings = || snapshot.warnings.iter().chain(&made.warnings);
+    if args.json {
+        return print_json(&Report {
+            eal: &made.eal,
+            app: &made.app,
+            argv: &argv,
+            ports: &made.ports,
+            lcores: &made.lcores,
+            warnings: warnings().collect(),
+        });
+    }
+    warnings().for_each(warn_of);
+    if args.null { print_null(&argv) } else { print_line(&argv) }
+}
+
+fn print_null(words: &[String]) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    words.iter().try_for_each(|word| write!(out, "{word}\0"))?;
+    Ok(out.flush()?)
+}
+
+/// As one line for a shell.
+pub fn print_line(words: &[String]) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", shell_line(words))?;
+    Ok(out.flush()?)
+}
+
+/// The options and what had to be found out for them, so that one set of both can make the
+/// arguments of several snapshots.
+pub struct Planner<'a> {
+    options: &'a PlanArgs,
+    release: podnet::eal::Release,
+    host_name: Option<String>,
+}
+
+impl<'a> Planner<'a> {
+    /// `program` is what will read the arguments, where it is known.
+    pub fn new(pod: &Pod, options: &'a PlanArgs, program: Option<&Path>) -> Planner<'a> {
+        let found = match options.dpdk {
+            Some(release) => target::Found { release, source: "--dpdk".to_owned() },
+            None => target::detect(program),
+        };
+        if options.verbose {
+            say(format!("DPDK {}: from {}", found.release, found.source));
+        }
+        Planner { options, release: found.release, host_name: pod.host_name() }
+    }
+
+    pub fn plan(&self, snapshot: &Snapshot) -> podnet::Result<EalArgs> {
+        let options = self.options;
+        let mut builder = EalArgs::builder(snapshot)
+            .app(options.app)
+            .dpdk(self.release)
+            .networks(&options.network)
+            .smt(options.smt)
+            .no_huge(options.no_huge)
+            .secondary(options.secondary);
+        if let Some(queues) = options.queues {
+            builder = builder.queues(queues);
+        }
+        if let Some(workers) = options.workers {
+            builder = builder.workers(workers);
+        }
+        if let Some(cpu) = options.main {
+            builder = builder.main_cpu(cpu);
+        }
+        if let Some(bytes) = options.memory {
+            builder = builder.memory(bytes);
+        }
+        if let Some(prefix) = &options.file_prefix {
+            builder = builder.file_prefix(prefix);
+        }
+        if let Some(mode) = options.iova_mode {
+            builder = builder.iova_mode(mode);
+        }
+        if let Some(name) = &self.host_name {
+            builder = builder.host_name(name);
+        }
+        builder.build()
+    }
+
+    /// With `--verbose`, why each argument is there.
+    pub fn explain(&self, made: &EalArgs) {
+        if self.options.verbose {
+            made.reasons.iter().for_each(|one| say(format!("{}: {}", one.argument, one.why)));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `podnet exec`: checks, then becomes the program.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use podnet::Snapshot;
+use podnet::eal::{EalArgs, Port};
+use podnet::snapshot::{DeviceDetail, MemifRole, VhostMode};
+
+use super::args::{ExecArgs, Global};
+use super::checks::Checks;
+use super::eal::{self, Planner};
+use super::preflight::{Device, reason};
+use super::runtime::RuntimeDirectory;
+use super::socket::{self, Alias};
+use super::system::{self, Sigpipe};
+use super::{Failure, Outcome, say, target, warn, warn_of};
+
+pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
+    let program = find_program(args.program())?;
+    let pod = global.pod();
+    let mut snapshot = pod.snapshot()?;
+    let runtime = RuntimeDirectory::choose();
+    let aliases = shorten(&mut snapshot, &runtime.path);
+    let planner = Planner::new(&pod, &args.plan, Some(&program));
+    let checks = Checks { args, aliases: &aliases };
+    let (made, words) = prepare(&snapshot, &planner, &checks)?;
+    if args.dry_run {
+        return eal::print_line(&words);
+    }
+    make_way(&made.ports, &aliases)?;
+    become_program(&words, &runtime)
+}
+
+/// The program before anything else: nothing is worth checking without it.
+fn find_program(name: &str) -> Result<PathBuf, Failure> {
+    target::find_program(name.as_ref()).map_err(|error| cannot_run(name, &error))
+}
+
+/// As env(1) does: 127 for a program that is not there, 126 for one that can't be run.
+fn cannot_run(program: &str, error: &io::Error) -> Failure {
+    let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    Failure { code, lines: vec![format!("{program}: cannot be run: {}", reason(error))] }
+}
+
+/// Gives sockets whose paths are too long for an address a short one.
+fn shorten(snapshot: &mut Snapshot, base: &Path) -> Vec<Alias> {
+    let mut aliases = Vec::new();
+    let devices = snapshot.interfaces.iter_mut().filter_map(|one| one.device.as_mut());
+    for device in devices {
+        let (path, ours) = match &mut device.detail {
+            DeviceDetail::VhostUser(one) => (&mut one.path, one.mode == Some(VhostMode::Server)),
+            DeviceDetail::Memif(one) => (&mut one.path, one.role == Some(MemifRole::Master)),
+            _ => continue,
+        };
+        if let Some(path) = path.as_mut().filter(|path| path.len() > socket::MAX_PATH) {
+            let alias = Alias::new(base, Path::new(path), ours);
+            *path = alias.short.to_string_lossy().into_owned();
+            aliases.push(alias);
+        }
+    }
+    aliases
+}
+
+/// The arguments of what will work, and the whole command line; or why not to start.
+fn prepare(
+    snapshot: &Snapshot,
+    planner: &Planner,
+    checks: &Checks,
+) -> Result<(EalArgs, Vec<String>), Failure> {
+    let mut made = planner.plan(snapshot)?;
+    snapshot.warnings.iter().chain(&made.warnings).for_each(warn_of);
+    checks.wait_for_sockets(&made.ports);
+    let lost = checks.run(&made)?;
+    if !lost.is_empty() {
+        // DPDK would skip them and number the later ports anew; arguments that name ports would
+        // then name others.
+        let mut fewer = snapshot.clone();
+        lost.iter().for_each(|device| device.remove_from(&mut fewer));
+        made = planner.plan(&fewer)?;
+    }
+    planner.explain(&made);
+    let words = made.command_line(snapshot, checks.args.program(), checks.args.own_words())?;
+    Ok((made, words))
+}
+
+/// What must be so when the program opens its sockets: neither driver removes an old one.
+fn make_way(ports: &[Port], aliases: &[Alias]) -> Outcome {
+    for alias in aliases {
+        alias.make().map_err(|error| {
+            let long = alias.long.display();
+            let why = format!("longer than the {} bytes of an address", socket::MAX_PATH);
+            Failure::failed(format!("{long}: {why}, and can't be linked to: {}", reason(&error)))
+        })?;
+    }
+    for device in ports.iter().map(Device::of) {
+        let Device::Socket { path, ours: true, .. } = device else { continue };
+        if socket::state(&path) == socket::State::Stale {
+            fs::remove_file(&path)
+                .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+            say(format!("{}: removed, a socket that nobody listened on", path.display()));
+        }
+    }
+    Ok(())
+}
+
+fn become_program(words: &[String], runtime: &RuntimeDirectory) -> Outcome {
+    if !runtime.usable {
+        warn(format!(
+            "{}: can't be written, and DPDK keeps its runtime files there: mount an emptyDir \
+             volume and name it in the variable RUNTIME_DIRECTORY",
+            runtime.path.display()
+        ));
+    }
+    // A vhost-user backend that goes away would end the program.
+    let has_virtio_user = words.iter().any(|word| word.contains("virtio_user"));
+    system::set_sigpipe(if has_virtio_user { Sigpipe::Ignore } else { Sigpipe::Default });
+    let error = system::exec(words, runtime.variable());
+    system::set_sigpipe(Sigpipe::Default);
+    Err(cannot_run(words.first().map_or("", String::as_str), &error))
+}

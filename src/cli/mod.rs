@@ -1,0 +1,112 @@
+//! The command: options in, the library's answers out.
+
+mod annotations;
+mod args;
+mod checks;
+mod eal;
+mod exec;
+mod get;
+mod pci;
+mod preflight;
+mod runtime;
+mod show;
+mod socket;
+mod system;
+mod table;
+mod target;
+mod text;
+mod units;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+
+/// How a run of the command ends when it does not end well.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    /// For standard error; none when everything was said already.
+    lines: Vec<String>,
+}
+
+type Outcome = Result<(), Failure>;
+
+impl Failure {
+    /// Exit 1.
+    fn failed(text: impl Into<String>) -> Failure {
+        Failure { code: 1, lines: vec![text.into()] }
+    }
+
+    /// Exit 2.
+    fn usage(text: impl Into<String>) -> Failure {
+        Failure { code: 2, lines: vec![text.into()] }
+    }
+
+    /// Exit 1, after the reasons were printed.
+    fn silent() -> Failure {
+        Failure { code: 1, lines: Vec::new() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::failed(format!("standard output: {error}"))
+    }
+}
+
+impl From<podnet::Error> for Failure {
+    fn from(error: podnet::Error) -> Failure {
+        Failure::failed(error.to_string())
+    }
+}
+
+pub fn main() -> ExitCode {
+    // A reader that goes away (`podnet show | head`) ends us silently, as it ends any other tool.
+    system::set_sigpipe(system::Sigpipe::Default);
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.lines.iter().for_each(say);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Outcome {
+    match &cli.verb {
+        Verb::Show(args) => show::run(&cli.global, args),
+        Verb::Get(args) => get::run(&cli.global, args),
+        Verb::Annotations(args) => annotations::run(&cli.global, args),
+        Verb::Eal(args) => eal::run(&cli.global, args),
+        Verb::Exec(args) => exec::run(&cli.global, args),
+    }
+}
+
+/// One line on standard error. When even that can't be written there is nobody left to tell.
+fn say(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "podnet: {}", text::visible(line.as_ref()));
+}
+
+/// Exact JSON on standard output, for programs.
+fn print_json(value: &impl serde::Serialize) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+/// A warning of the library's. Some texts begin with what they are about and some don't.
+fn warn_of(warning: &podnet::Warning) {
+    match warning.text.starts_with(&warning.path) {
+        true => warn(&warning.text),
+        false => warn(format!("{}: {}", warning.path, warning.text)),
+    }
+}
+
+fn warn(text: impl AsRef<str>) {
+    say(format!("warning: {}", text.as_ref()));
+}

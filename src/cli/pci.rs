@@ -1,0 +1,189 @@
+//! Whether DPDK could open a PCI device of this system.
+
+use std::fs;
+use std::path::Path;
+
+use podnet::parse::pci::PciAddress;
+
+use super::preflight::{Problem, no_access, reason};
+
+/// Kernel drivers that DPDK works beside: the device stays with them.
+const BIFURCATED: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
+
+/// Kernel drivers that hand the device over, and need no VFIO.
+const UIO: [&str; 2] = ["igb_uio", "uio_pci_generic"];
+
+/// Why `address` would not become a port of the system below `root`.
+pub fn check(root: &Path, address: PciAddress) -> Option<Problem> {
+    let device = root.join("sys/bus/pci/devices").join(address.to_string());
+    if !device.exists() {
+        return Some(Problem::Lost(format!(
+            "{address}: this system has no such PCI device: its address is of another node, or of \
+             a virtual machine's host: delete the pod to have it allocated afresh"
+        )));
+    }
+    match link_name(&device.join("driver")).as_deref() {
+        Some("vfio-pci") => check_vfio(root, &device, address),
+        Some(driver) if BIFURCATED.contains(&driver) => check_verbs(root, &device, address),
+        Some(driver) if UIO.contains(&driver) => None,
+        driver => Some(Problem::Lost(format!(
+            "{address}: bound to {}, and DPDK takes it from vfio-pci: use a resource pool of \
+             deviceType: vfio-pci",
+            driver.unwrap_or("no driver")
+        ))),
+    }
+}
+
+fn link_name(link: &Path) -> Option<String> {
+    Some(fs::read_link(link).ok()?.file_name()?.to_string_lossy().into_owned())
+}
+
+/// The group's own node in the container, and that all of the group is ours to take.
+fn check_vfio(root: &Path, device: &Path, address: PciAddress) -> Option<Problem> {
+    let Some(group) = link_name(&device.join("iommu_group")) else {
+        let why = "it has no IOMMU group: turn the IOMMU on in this node's firmware and kernel";
+        return Some(Problem::Lost(format!("{address}: {why}")));
+    };
+    let name = fs::read_to_string(device.join("iommu_group/name")).unwrap_or_default();
+    let node = match name.trim() {
+        "vfio-noiommu" => format!("noiommu-{group}"),
+        _ => group.clone(),
+    };
+    let directory = root.join("dev/vfio");
+    ["vfio", &node]
+        .iter()
+        .find_map(|name| check_node(root, &directory.join(name), address))
+        .or_else(|| check_group(device, &group, address))
+}
+
+fn check_node(root: &Path, node: &Path, address: PciAddress) -> Option<Problem> {
+    let Err(error) = fs::metadata(node) else {
+        return no_access(node).map(|why| Problem::Lost(format!("{address}: {why}")));
+    };
+    Some(Problem::Lost(format!(
+        "{address}: /{}: {}: request the device's resource in the resources.limits of this very \
+         container; if it is there, delete the pod: group numbers change when a node reboots",
+        node.strip_prefix(root).unwrap_or(node).display(),
+        reason(&error)
+    )))
+}
+
+/// The kernel hands out a group only when no other driver has a device of it.
+fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<Problem> {
+    let members = fs::read_dir(device.join("iommu_group/devices")).ok()?.flatten();
+    let blocking = members.filter_map(|member| {
+        let driver = link_name(&member.path().join("driver"))?;
+        let harmless = driver.starts_with("vfio") || driver == "pcieport" || driver == "pci-stub";
+        (!harmless).then(|| format!("{} on {driver}", member.file_name().to_string_lossy()))
+    });
+    let blocking: Vec<_> = blocking.collect();
+    (!blocking.is_empty()).then(|| {
+        Problem::Lost(format!(
+            "{address}: IOMMU group {group} also has {}: bind those to vfio-pci on the node, or \
+             use another slot",
+            blocking.join(", ")
+        ))
+    })
+}
+
+/// A bifurcated device is reached through the verbs node of its RDMA device.
+fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<Problem> {
+    let verbs = fs::read_dir(device.join("infiniband_verbs")).into_iter().flatten().flatten();
+    let nodes: Vec<_> =
+        verbs.map(|entry| root.join("dev/infiniband").join(entry.file_name())).collect();
+    if nodes.iter().any(|node| node.exists()) {
+        let why = nodes.iter().find_map(|node| no_access(node))?;
+        return Some(Problem::Lost(format!("{address}: {why}")));
+    }
+    Some(Problem::Lost(format!(
+        "{address}: no /dev/infiniband/uverbs node of it is in this container: use a resource \
+         pool with isRdma: true"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    const ADDRESS: &str = "0000:3b:02.1";
+
+    /// A system with one device, on `driver` in IOMMU group 17.
+    fn system(driver: Option<&str>) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        add_device(dir.path(), ADDRESS, driver);
+        dir
+    }
+
+    fn add_device(root: &Path, address: &str, driver: Option<&str>) {
+        let device = root.join("sys/bus/pci/devices").join(address);
+        let members = root.join("sys/kernel/iommu_groups/17/devices");
+        fs::create_dir_all(&device).unwrap();
+        fs::create_dir_all(&members).unwrap();
+        symlink(root.join("sys/kernel/iommu_groups/17"), device.join("iommu_group")).unwrap();
+        symlink(&device, members.join(address)).unwrap();
+        if let Some(driver) = driver {
+            symlink(format!("../../drivers/{driver}"), device.join("driver")).unwrap();
+        }
+    }
+
+    fn add_node(root: &Path, node: &str) {
+        let path = root.join("dev").join(node);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+
+    fn found(root: &Path) -> Option<String> {
+        check(root, ADDRESS.parse().unwrap()).map(|problem| match problem {
+            Problem::Lost(why) | Problem::Later(why) => why,
+        })
+    }
+
+    fn finds(root: &Path, words: &str) {
+        let text = found(root).unwrap_or_default();
+        assert!(text.starts_with(ADDRESS) && text.contains(words), "{text}");
+    }
+
+    #[test]
+    fn wants_the_device_and_its_driver() {
+        finds(tempfile::tempdir().unwrap().path(), "no such PCI device");
+        finds(system(None).path(), "bound to no driver");
+        finds(system(Some("igbvf")).path(), "bound to igbvf");
+        assert_eq!(found(system(Some("igb_uio")).path()), None);
+    }
+
+    #[test]
+    fn wants_the_nodes_of_vfio() {
+        let system = system(Some("vfio-pci"));
+        finds(system.path(), "/dev/vfio/vfio: no such file");
+        add_node(system.path(), "vfio/vfio");
+        finds(system.path(), "/dev/vfio/17: no such file");
+        add_node(system.path(), "vfio/17");
+        assert_eq!(found(system.path()), None);
+        fs::write(system.path().join("sys/kernel/iommu_groups/17/name"), "vfio-noiommu\n").unwrap();
+        finds(system.path(), "/dev/vfio/noiommu-17: no such file");
+    }
+
+    #[test]
+    fn wants_the_whole_group() {
+        let system = system(Some("vfio-pci"));
+        add_node(system.path(), "vfio/vfio");
+        add_node(system.path(), "vfio/17");
+        add_device(system.path(), "0000:3b:00.0", Some("pcieport"));
+        assert_eq!(found(system.path()), None);
+        add_device(system.path(), "0000:3b:02.2", Some("shpchp"));
+        finds(system.path(), "also has 0000:3b:02.2 on shpchp");
+    }
+
+    #[test]
+    fn wants_the_verbs_of_a_bifurcated_driver() {
+        let system = system(Some("mlx5_core"));
+        finds(system.path(), "isRdma: true");
+        let verbs =
+            system.path().join("sys/bus/pci/devices").join(ADDRESS).join("infiniband_verbs");
+        fs::create_dir_all(verbs.join("uverbs3")).unwrap();
+        finds(system.path(), "isRdma: true");
+        add_node(system.path(), "infiniband/uverbs3");
+        assert_eq!(found(system.path()), None);
+    }
+}

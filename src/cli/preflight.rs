@@ -1,0 +1,187 @@
+//! What DPDK loses a port over without ending: looked for before it starts.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use podnet::eal::Port;
+use podnet::parse::pci::PciAddress;
+use podnet::snapshot::{DeviceDetail, Interface, Snapshot};
+
+use super::{pci, socket, system};
+
+/// What stands behind a port on this system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    Pci(PciAddress),
+    VhostVdpa(PathBuf),
+    /// A socket of `driver`, that we make (`ours`) or connect to.
+    Socket {
+        driver: Driver,
+        path: PathBuf,
+        ours: bool,
+    },
+    /// Nothing that could be checked.
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    VhostUser,
+    Memif,
+}
+
+/// Why a port would not work, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// DPDK would start without the port.
+    Lost(String),
+    /// The port would be there, and may work later.
+    Later(String),
+}
+
+impl Device {
+    /// What `port` is made of, by the words that DPDK will read.
+    pub fn of(port: &Port) -> Device {
+        let mut words = port.devarg.split(',');
+        let name = words.next().unwrap_or_default();
+        if let Ok(address) = name.parse() {
+            return Device::Pci(address);
+        }
+        let value = |key: &str| {
+            let mut pairs = port.devarg.split(',').filter_map(|word| word.split_once('='));
+            pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+        };
+        let socket = |driver, path: &str, ours| Device::Socket { driver, path: path.into(), ours };
+        match (name, value("path"), value("socket")) {
+            (name, _, Some(path)) if name.starts_with("net_memif") => {
+                socket(Driver::Memif, path, value("role") == Some("server"))
+            }
+            (name, Some(path), _) if name.starts_with("net_virtio_user") => match is_vdpa(path) {
+                true => Device::VhostVdpa(path.into()),
+                false => socket(Driver::VhostUser, path, value("server") == Some("1")),
+            },
+            _ => Device::Other,
+        }
+    }
+
+    /// Takes what makes this device out of `snapshot`, so that no port is made of it.
+    pub fn remove_from(&self, snapshot: &mut Snapshot) {
+        let is_this = |one: &Interface| match self {
+            Device::Pci(address) => one.pci_address() == Some(*address),
+            Device::VhostVdpa(path) | Device::Socket { path, .. } => path_of(one) == Some(path),
+            Device::Other => false,
+        };
+        snapshot.interfaces.retain(|one| !is_this(one));
+        if let Device::Pci(address) = self {
+            snapshot.unmatched_devices.retain(|one| one.address.parse() != Ok(*address));
+        }
+    }
+
+    /// Why this device would not become a port of the system below `root`.
+    pub fn check(&self, root: &Path) -> Option<Problem> {
+        match self {
+            Device::Pci(address) => pci::check(root, *address),
+            Device::VhostVdpa(path) => check_vdpa(path),
+            Device::Socket { driver, path, ours: false } => check_client(*driver, path),
+            Device::Socket { path, ours: true, .. } => check_server(path),
+            Device::Other => None,
+        }
+    }
+}
+
+/// The socket or character device of an interface.
+fn path_of(one: &Interface) -> Option<&Path> {
+    let shown = one.hardware.as_ref().and_then(|hardware| hardware.vdpa.as_ref());
+    let said = match &one.device.as_ref()?.detail {
+        DeviceDetail::VhostUser(vhost_user) => vhost_user.path.as_deref(),
+        DeviceDetail::Memif(memif) => memif.path.as_deref(),
+        DeviceDetail::Vdpa(vdpa) => vdpa.path.as_deref(),
+        _ => None,
+    };
+    said.or_else(|| shown?.char_device.as_deref()).map(Path::new)
+}
+
+/// As the driver tells them apart, by what is at the path; where nothing is, by its name.
+fn is_vdpa(path: &str) -> bool {
+    let is_device = fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device());
+    is_device || path.starts_with("/dev/vhost-vdpa")
+}
+
+fn check_vdpa(path: &Path) -> Option<Problem> {
+    let shown = path.display();
+    let missing = "request its resource, of a pool with vdpaType: vhost, in this container's \
+                   resources.limits";
+    match fs::metadata(path) {
+        Err(error) => Some(Problem::Lost(format!("{shown}: {}: {missing}", reason(&error)))),
+        Ok(found) if !found.file_type().is_char_device() => {
+            Some(Problem::Lost(format!("{shown}: no character device: {missing}")))
+        }
+        Ok(_) => no_access(path).map(Problem::Lost),
+    }
+}
+
+/// Why a device node that is there can't be opened.
+pub fn no_access(path: &Path) -> Option<String> {
+    let error = system::check_read_write(path).err()?;
+    Some(format!(
+        "{}: {}: run as root, or have the container runtime own devices by the security context \
+         (device_ownership_from_security_context)",
+        path.display(),
+        reason(&error)
+    ))
+}
+
+fn check_client(driver: Driver, path: &Path) -> Option<Problem> {
+    let shown = path.display();
+    let make: fn(String) -> Problem = match driver {
+        Driver::VhostUser => Problem::Lost,
+        Driver::Memif => Problem::Later,
+    };
+    match socket::state(path) {
+        socket::State::Absent => Some(make(format!(
+            "{shown}: no socket there: start the vSwitch, mount the volume it makes its sockets in \
+             at this path, or wait for it with --wait-sockets 30s"
+        ))),
+        socket::State::Stale => Some(make(format!(
+            "{shown}: nobody listens on this socket: restart the vSwitch, or wait for it with \
+             --wait-sockets 30s"
+        ))),
+        socket::State::Other => Some(Problem::Lost(format!(
+            "{shown}: no socket but another kind of file: check the mountPath of the volume"
+        ))),
+        socket::State::Live => system::check_read_write(path).err().map(|error| {
+            let fix = "run as the socket's owner or group (runAsUser, supplementalGroups)";
+            Problem::Lost(format!("{shown}: {}: {fix}", reason(&error)))
+        }),
+    }
+}
+
+fn check_server(path: &Path) -> Option<Problem> {
+    let shown = path.display();
+    match socket::state(path) {
+        socket::State::Live => {
+            let why = "another process listens on this socket: end it, or give each its own";
+            return Some(Problem::Lost(format!("{shown}: {why}")));
+        }
+        socket::State::Other => {
+            let why = "a file that is no socket is in its place: remove it";
+            return Some(Problem::Lost(format!("{shown}: {why}")));
+        }
+        socket::State::Absent | socket::State::Stale => {}
+    }
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let error = system::check_make_in(directory).err()?;
+    Some(Problem::Lost(format!(
+        "{}: {}: the socket is made there: mount a volume that this user may write to (fsGroup)",
+        directory.display(),
+        reason(&error)
+    )))
+}
+
+/// The system's word for it, without the number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

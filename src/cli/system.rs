@@ -1,0 +1,131 @@
+//! The few system calls that the standard library does not wrap, or wraps in another way.
+
+#![allow(unsafe_code, reason = "system calls")]
+
+use std::ffi::{CStr, CString, c_char};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What SIGPIPE does to this process, and to the program it becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sigpipe {
+    Default,
+    Ignore,
+}
+
+/// Sets it. The Rust runtime starts with SIGPIPE ignored, which an `execve` would hand on.
+pub fn set_sigpipe(to: Sigpipe) {
+    let handler = match to {
+        Sigpipe::Default => libc::SIG_DFL,
+        Sigpipe::Ignore => libc::SIG_IGN,
+    };
+    // SAFETY: neither disposition runs code of ours, and both are valid for SIGPIPE.
+    unsafe { libc::signal(libc::SIGPIPE, handler) };
+}
+
+/// Whether this process was started with more rights than its caller's.
+pub fn is_privileged_start() -> bool {
+    // SAFETY: getauxval has no preconditions; an absent entry is 0.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Whether the real user is root: DPDK asks this to choose its runtime directory.
+pub fn is_root() -> bool {
+    // SAFETY: getuid has no preconditions and can't fail.
+    unsafe { libc::getuid() == 0 }
+}
+
+/// The effective user.
+pub fn effective_user() -> u32 {
+    // SAFETY: geteuid has no preconditions and can't fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Whether the permissions, read-only mounts and capabilities let us read and write `path`.
+pub fn check_read_write(path: &Path) -> io::Result<()> {
+    check_access(path, libc::R_OK | libc::W_OK)
+}
+
+/// Whether a file can be made in the directory `path`.
+pub fn check_make_in(path: &Path) -> io::Result<()> {
+    check_access(path, libc::W_OK | libc::X_OK)
+}
+
+/// Whether `path` can be run.
+pub fn check_execute(path: &Path) -> io::Result<()> {
+    check_access(path, libc::X_OK)
+}
+
+fn check_access(path: &Path, mode: libc::c_int) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: `path` is a terminated string that outlives the call. The effective user counts, as
+    // it will for DPDK's own open(2).
+    let result = unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_EACCESS) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How much memory this process may lock, in bytes; `None` without a limit.
+pub fn memlock_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid rlimit that the call may write to.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) };
+    (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+}
+
+/// Becomes `words[0]`, found as a shell finds it: the same process, descriptors, signal mask and
+/// environment, names without `=` included, plus `added`. Returns only what went wrong.
+///
+/// `std::process::Command::exec` is no help: it sets SIGPIPE back to its default.
+pub fn exec(words: &[String], added: Option<(&str, &Path)>) -> io::Error {
+    match try_exec(words, added) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+fn try_exec(
+    words: &[String],
+    added: Option<(&str, &Path)>,
+) -> io::Result<std::convert::Infallible> {
+    let words =
+        words.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+    let program = words.first().ok_or(io::ErrorKind::InvalidInput)?;
+    let added = added
+        .map(|(name, value)| {
+            CString::new([name.as_bytes(), b"=", value.as_os_str().as_bytes()].concat())
+        })
+        .transpose()?;
+    let argv = pointers(words.iter().map(CString::as_c_str));
+    // SAFETY: `environ` is a NULL-terminated array of terminated strings, and nothing in this
+    // single-threaded process changes it.
+    let inherited = unsafe { entries(environ) };
+    let envp = pointers(inherited.into_iter().chain(added.as_deref()));
+    // SAFETY: both arrays end in NULL and point to terminated strings that outlive the call.
+    unsafe { libc::execvpe(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    Err(io::Error::last_os_error())
+}
+
+/// The array that `execve` takes: it ends in NULL.
+fn pointers<'a>(strings: impl Iterator<Item = &'a CStr>) -> Vec<*const c_char> {
+    strings.map(CStr::as_ptr).chain([std::ptr::null()]).collect()
+}
+
+/// # Safety
+///
+/// `array` is NULL or an array of terminated strings that ends in NULL, all valid for `'a`.
+unsafe fn entries<'a>(mut array: *const *const c_char) -> Vec<&'a CStr> {
+    let mut found = Vec::new();
+    // SAFETY: the caller promises an array that ends in NULL: no entry past that one is read.
+    unsafe {
+        while !array.is_null() && !(*array).is_null() {
+            found.push(CStr::from_ptr(*array));
+            array = array.add(1);
+        }
+    }
+    found
+}
