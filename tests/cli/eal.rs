@@ -1,0 +1,100 @@
+//! `eal`: the same arguments in every form.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Pod, pci, pod, status, vhost_client};
+
+fn two_sockets() -> Pod {
+    let one = vhost_client("net1", Path::new("/run/it's/net 1.sock"));
+    let two = vhost_client("net2", Path::new("/run/vhost/net2.sock"));
+    pod(&status(&[one, two]))
+}
+
+fn words(json: &serde_json::Value) -> Vec<&str> {
+    json.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_shell_reads_back_the_same_arguments() {
+    let pod = two_sockets();
+    let own = "-- --log-level * -- $HOME `x` ; # \" \\";
+    let args = "eal --app l3fwd --no-huge --dpdk 25.11";
+    let json = pod.run(&format!("{args} --json {own}")).ends(0).json();
+    let argv = words(&json["argv"]);
+    assert!(argv.iter().any(|word| word.contains("path=/run/it's/net 1.sock")), "{argv:?}");
+    assert!(argv.ends_with(&["$HOME", "`x`", ";", "#", "\"", "\\"]), "{argv:?}");
+
+    let line = pod.run(&format!("{args} {own}")).ends(0).out;
+    assert_eq!(line.lines().count(), 1);
+    let script = format!("printf '%s\\0' {line}");
+    let shell = Command::new("sh").arg("-c").arg(script).output().unwrap();
+    let null = pod.run(&format!("{args} -0 {own}")).ends(0).out;
+    assert_eq!(String::from_utf8(shell.stdout).unwrap(), null);
+    assert_eq!(null.strip_suffix('\0').unwrap().split('\0').collect::<Vec<_>>(), argv);
+}
+
+#[test]
+fn json_has_ports_lcores_and_warnings() {
+    let json = two_sockets().run("eal --app l3fwd --no-huge --dpdk 22.11 --json").ends(0).json();
+    let mut keys: Vec<_> = json.as_object().unwrap().keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["app", "argv", "eal", "lcores", "ports", "warnings"]);
+    assert_eq!(json["ports"][1]["id"], 1);
+    assert_eq!(json["ports"][1]["interface"], "net2");
+    assert_eq!(json["ports"][1]["network"], "ran/net2-net");
+    assert_eq!(json["lcores"].as_array().unwrap().len(), 1);
+    let codes = words_of(&json["warnings"], "code");
+    assert!(codes.contains(&"application"), "{codes:?}");
+    assert_eq!(
+        words(&json["argv"]).len(),
+        words(&json["eal"]).len() + words(&json["app"]).len() + 1
+    );
+}
+
+fn words_of<'a>(list: &'a serde_json::Value, key: &str) -> Vec<&'a str> {
+    list.as_array().unwrap().iter().map(|one| one[key].as_str().unwrap()).collect()
+}
+
+#[test]
+fn options_reach_the_builder() {
+    let pod = two_sockets();
+    let out = |args: &str| pod.run(&format!("eal --no-huge {args}")).ends(0).out;
+    assert!(!out("--network net2").contains("net1"));
+    assert!(!out("--network ran/net2-net,eth0").contains("net1"));
+    assert!(out("--memory 64M").contains("-m 64 "));
+    assert!(out("--memory 1Gi").contains("-m 1024 "));
+    assert!(out("--file-prefix mine").contains("--file-prefix mine "));
+    assert!(out("--iova-mode pa").contains("--iova-mode=pa"));
+    assert!(out("--secondary").contains("--proc-type=secondary"));
+    assert!(out("--queues 3").contains("queues=3"));
+    assert!(out("-- {eal} -- {nports} {net1.mac}").ends_with("-- 2 02:00:00:00:01:01\n"));
+}
+
+#[test]
+fn verbose_says_why() {
+    let run = two_sockets().run("eal --no-huge --dpdk 25.11 --verbose").ends(0);
+    run.says("podnet: DPDK 25.11: from --dpdk\n").says("podnet: --no-pci: ");
+}
+
+#[test]
+fn wrong_usage_is_2_and_what_cannot_be_is_1() {
+    let pod = two_sockets();
+    for args in
+        ["--app vpp", "--dpdk new", "--memory 1T", "--queues x", "--smt no", "--json -0", "x"]
+    {
+        pod.run(&format!("eal {args}")).ends(2);
+    }
+    pod.run("eal --network net9").ends(1).says("net9");
+    pod.run("eal --dpdk 18.11").ends(1).says("18.11");
+    pod.run("eal --no-huge -- {net1.colour}").ends(1).says("net1.colour");
+}
+
+#[test]
+fn hostile_names_make_no_argument() {
+    let hostile = pci("net1", "0000:3b:02.1").replace("0000:3b:02.1", "0000:3b:02.1,x=y");
+    let run = pod(&status(&[hostile])).run("eal --no-huge");
+    assert!(!run.out.contains("x=y"), "{run:#?}");
+    let socket = vhost_client("net1", Path::new("/run/s,server=1"));
+    pod(&status(&[socket])).run("eal --no-huge").ends(1).says("/run/s,server=1");
+}

@@ -1,0 +1,310 @@
+//! `exec`: what it refuses, and what the program gets.
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{
+    Pod, Run, memif_client, path_with, pci, pod, run, script, status, vdpa, vhost_client,
+    vhost_server,
+};
+
+const PRINT: &str = r#"printf '%s\n' "$@"; grep SigIgn /proc/$$/status"#;
+
+/// A directory for sockets, whose paths are short.
+fn sockets() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// `podnet exec OPTIONS -- PROGRAM` with a program that prints what it got.
+fn exec(pod: &Pod, options: &str) -> Run {
+    let program = script(pod.path().join("program"), PRINT);
+    run(pod.command(&format!("exec --no-huge {options}")).arg("--").arg(program))
+}
+
+fn has(run: &Run, word: &str) -> bool {
+    run.out.lines().any(|line| line.contains(word))
+}
+
+/// A socket file that nobody has open any more.
+fn stale(path: &Path) {
+    drop(UnixListener::bind(path).unwrap());
+}
+
+#[test]
+fn becomes_the_program_with_all_that_the_caller_gave() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let pod = pod(&status(&[vhost_client("net1", &path)]));
+    let program = script(
+        pod.path().join("program"),
+        r#"echo "$$ $ODD-$1"; readlink /proc/$$/fd/7; printf '%s\n' "$@"; exit 7"#,
+    );
+    let shell = r#"exec 7</dev/null; exec "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", shell, "sh", env!("CARGO_BIN_EXE_podnet"), "--root"]).arg(pod.path());
+    command.args(["exec", "--no-huge", "--"]).arg(program).args(["--log-level", "8"]);
+    let child = command.env("ODD", "a=b\nc").stdout(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(7), "{out}");
+    assert!(out.starts_with(&format!("{id} a=b\nc---lcores\n/dev/null\n--lcores\n0@")), "{out}");
+    assert!(out.contains("\n--log-level\n8\n--\n"), "{out}");
+}
+
+#[test]
+fn sigpipe_is_ignored_for_virtio_user_only() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let ignored = |run: Run| {
+        let line = run.out.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
+        u64::from_str_radix(line, 16).unwrap() & 1 << 12 != 0
+    };
+    assert!(ignored(exec(&pod(&status(&[vhost_client("net1", &path)])), "")));
+    assert!(!ignored(exec(&pod(&status(&[memif_client("net1", &path)])), "")));
+}
+
+#[test]
+fn a_program_that_cannot_be_run_is_126_or_127() {
+    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    pod.run("exec -- no-such-program").ends(127).says("podnet: no-such-program: cannot be run: no");
+    pod.run("exec -- /no/such/program").ends(127);
+    let file = pod.file("plain", "#!/bin/sh\n");
+    run(pod.command("exec --").arg(&file)).ends(126).says("permission denied");
+    run(pod.command("exec --").arg(pod.path())).ends(126);
+    run(pod.command("exec --").arg("plain").env("PATH", path_with(pod.path()))).ends(126);
+    pod.run("exec").ends(2);
+    pod.run("exec true").ends(2);
+}
+
+#[test]
+fn a_client_socket_must_have_somebody_behind_it() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let pod = pod(&status(&[vhost_client("net1", &path)]));
+    let refused = |why: &str| {
+        let run = exec(&pod, "").ends(1);
+        assert_eq!(run.out, "");
+        run.says("podnet: port 0 net1 (ran/net1-net): ")
+            .says(&format!("{}: {why}", path.display()));
+        run.says("no port at all\n").says("podnet: not started: --force starts anyway\n");
+    };
+    refused("no socket there: start the vSwitch");
+    stale(&path);
+    refused("nobody listens on this socket");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    refused("no socket but another kind of file");
+    let forced = exec(&pod, "--force").ends(0);
+    assert!(has(&forced, "net_virtio_user"), "{forced:#?}");
+    forced.says("podnet: warning: port 0 net1");
+}
+
+#[test]
+fn a_port_that_would_be_lost_is_left_out() {
+    let dir = sockets();
+    let (absent, there) = (dir.path().join("a.sock"), dir.path().join("b.sock"));
+    let _listener = UnixListener::bind(&there).unwrap();
+    let pod = pod(&status(&[vhost_client("net1", &absent), vhost_client("net2", &there)]));
+    let run = exec(&pod, "--app l2fwd").ends(0);
+    run.says("podnet: warning: left out: port 0 net1");
+    assert!(!has(&run, "a.sock") && has(&run, "b.sock") && has(&run, "0x1"), "{run:#?}");
+    exec(&pod, "--network net1 net2").ends(1).says("--network asks for a port");
+    exec(&pod, "--network net2").ends(0);
+    let forced = exec(&pod, "--network net1,net2 --force").ends(0);
+    assert!(has(&forced, "a.sock") && has(&forced, "b.sock"), "{forced:#?}");
+}
+
+#[test]
+fn a_named_device_that_dpdk_cannot_take_is_refused() {
+    let path = Path::new("/run/m.sock");
+    let ip = memif_client("net1", path).replace("ethernet", "ip");
+    let pod = pod(&status(&[ip, memif_client("net2", path)]));
+    exec(&pod, "").ends(0).says("podnet: warning: net1 (ran/net1-net): not given to DPDK");
+    exec(&pod, "--network net1").ends(1).says("--network asks for a port that would not come up");
+}
+
+#[test]
+fn devices_of_the_users_own_are_ports_too() {
+    let pod = pod(&status(&[]));
+    exec(&pod, "").ends(1).says("podnet: DPDK would run with no port at all\n");
+    let program = script(pod.path().join("program"), PRINT);
+    let mut command = pod.command("exec --no-huge --");
+    run(command.arg(&program).args(["--vdev", "net_tap0"])).ends(0).shows("net_tap0");
+    exec(&pod, "--secondary --file-prefix p").ends(0);
+}
+
+#[test]
+fn waits_for_sockets() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let pod = pod(&status(&[vhost_client("net1", &path)]));
+    exec(&pod, "--wait-sockets 200ms").ends(1).says("no socket there");
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        let listener = UnixListener::bind(path).unwrap();
+        thread::sleep(Duration::from_secs(10));
+        drop(listener);
+    });
+    exec(&pod, "--wait-sockets 10s").ends(0);
+    drop(late);
+}
+
+#[test]
+fn a_memif_server_may_come_later() {
+    let dir = sockets();
+    let pod = pod(&status(&[memif_client("net1", &dir.path().join("m.sock"))]));
+    let run = exec(&pod, "").ends(0);
+    run.says("podnet: warning: port 0 net1 (ran/net1-net): ").says("no socket there");
+    assert!(has(&run, "net_memif_net1"), "{run:#?}");
+}
+
+#[test]
+fn makes_way_for_its_own_sockets() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let pod = pod(&status(&[vhost_server("net1", &path)]));
+    exec(&pod, "").ends(0);
+    stale(&path);
+    exec(&pod, "--dry-run").ends(0);
+    assert!(path.exists());
+    exec(&pod, "").ends(0).says("a.sock: removed, ");
+    assert!(!path.exists());
+    let listener = UnixListener::bind(&path).unwrap();
+    exec(&pod, "").ends(1).says("another process listens on this socket");
+    drop(listener);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "data").unwrap();
+    exec(&pod, "").ends(1).says("a file that is no socket");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "data");
+    fs::remove_dir_all(dir.path()).unwrap();
+    exec(&pod, "").ends(1).says("the socket is made there");
+}
+
+#[test]
+fn long_socket_paths_get_a_short_name() {
+    let dir = sockets();
+    let deep = dir.path().join("d".repeat(100));
+    fs::create_dir(&deep).unwrap();
+    let (client, server) = (deep.join("client.sock"), deep.join("server.sock"));
+    let _listener = listen_at(&deep, "client.sock");
+    let pod = pod(&status(&[vhost_client("net1", &client), vhost_server("net2", &server)]));
+    pod.run("eal --no-huge").ends(1).says("client.sock");
+    let program = script(pod.path().join("program"), PRINT);
+    let start = |options: &str| {
+        let mut command = pod.command(&format!("exec --no-huge {options} --"));
+        run(command.arg(&program).env("RUNTIME_DIRECTORY", dir.path())).ends(0)
+    };
+    start("--dry-run");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let run = start("");
+    let paths: Vec<_> =
+        run.out.split([',', '\n']).filter_map(|key| key.strip_prefix("path=")).collect();
+    assert!(paths.iter().all(|path| path.len() <= 107), "{paths:?}");
+    assert_eq!(fs::canonicalize(paths[0]).unwrap(), client.canonicalize().unwrap());
+    drop(UnixListener::bind(paths[1]).unwrap());
+    assert!(server.exists());
+    start("").says("server.sock: removed, ");
+    assert!(!server.exists());
+}
+
+/// Listens on a socket whose whole path is too long to be bound.
+fn listen_at(directory: &Path, name: &str) -> UnixListener {
+    let link = directory.parent().unwrap().join("l");
+    std::os::unix::fs::symlink(directory, &link).unwrap();
+    let listener = UnixListener::bind(link.join(name)).unwrap();
+    fs::remove_file(link).unwrap();
+    listener
+}
+
+#[test]
+fn a_pci_device_must_be_here() {
+    let pod = pod(&status(&[pci("net1", "0000:fe:1f.7")]));
+    let run = exec(&pod, "").ends(1);
+    run.says(
+        "podnet: port 0 net1 (ran/net1-net): 0000:fe:1f.7: this system has no such PCI device",
+    );
+}
+
+#[test]
+fn a_vdpa_device_must_be_a_character_device_that_is_here() {
+    let pod_of = |path: &Path| {
+        let pod = pod(&status(&[vdpa("net1", path)]));
+        pod.file(path.strip_prefix("/").unwrap().to_str().unwrap(), "c 244:1 0600\n");
+        pod
+    };
+    let pod = pod_of(Path::new("/dev/vhost-vdpa-4094"));
+    let absent = exec(&pod, "").ends(1);
+    absent.says("/dev/vhost-vdpa-4094: no such file or directory: request its resource");
+    let dir = sockets();
+    let path = dir.path().join("vdpa");
+    std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+    exec(&pod_of(&path), "").ends(0).shows("net_virtio_user_net1,path=");
+}
+
+#[test]
+fn cpus_must_be_allowed_to_this_process() {
+    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    pod.file("proc/self/status", "Cpus_allowed_list:\t4094\n");
+    let refused = exec(&pod, "").ends(1);
+    refused.says("podnet: CPU 4094: this process may run on ").says("not started");
+    exec(&pod, "--force").ends(0).says("podnet: warning: CPU 4094: ");
+    let program = script(pod.path().join("program"), PRINT);
+    run(pod.command("exec --no-huge --").arg(program).args(["-l", "0"])).ends(0);
+}
+
+#[test]
+fn a_dry_run_prints_what_a_shell_would_start() {
+    let dir = sockets();
+    let path = dir.path().join("it's.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let pod = pod(&status(&[vhost_client("net1", &path)]));
+    let dry = exec(&pod, "--dry-run").ends(0);
+    assert_eq!(dry.out.lines().count(), 1);
+    let shell = Command::new("sh").arg("-c").arg(&dry.out).output().unwrap();
+    let printed = String::from_utf8(shell.stdout).unwrap();
+    let arguments = |out: &str| out.split("SigIgn").next().unwrap().to_owned();
+    assert_eq!(arguments(&printed), arguments(&exec(&pod, "").out));
+}
+
+#[test]
+fn finds_the_release_in_the_program() {
+    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    let release = |program: &Path| {
+        let mut command = pod.command("exec --no-huge --dry-run --verbose --");
+        let run = run(command.arg(program)).ends(0);
+        let line = run.err.lines().find(|line| line.contains(": from ")).unwrap();
+        line.strip_prefix("podnet: DPDK ").unwrap()[..5].to_owned()
+    };
+    let dynamic = compile(&pod, "librte_eal.so.24", "");
+    assert_eq!(release(&dynamic), "23.11");
+    let text = r#"const char path[] = "DPDK_PLUGIN_PATH=/usr/lib/dpdk/pmds-26.2";"#;
+    let with_path = compile(&pod, "libother.so.1", text);
+    assert_eq!(release(&with_path), "26.07");
+    let mut given = pod.command("exec --no-huge --dry-run --verbose --dpdk 25.11 --");
+    run(given.arg(dynamic)).ends(0).says("podnet: DPDK 25.11: from --dpdk\n");
+}
+
+/// A program with `text` in it that needs the library `soname`.
+fn compile(pod: &Pod, soname: &str, text: &str) -> PathBuf {
+    let source =
+        pod.file("program.c", format!("{text}\nint f(void);int main(void){{return f();}}"));
+    let library_source = pod.file("library.c", "int f(void){return 0;}");
+    let library = pod.path().join("library.so");
+    let program = pod.path().join(format!("needs-{soname}"));
+    let cc = |args: &[&std::ffi::OsStr]| {
+        let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+        assert!(Command::new(compiler).args(args).status().unwrap().success());
+    };
+    let soname = format!("-Wl,-soname,{soname}");
+    let shared = [soname.as_ref(), "-shared".as_ref(), "-fPIC".as_ref(), "-o".as_ref()];
+    cc(&[&shared[..], &[library.as_ref(), library_source.as_ref()]].concat());
+    cc(&["-o".as_ref(), program.as_ref(), source.as_ref(), library.as_ref()]);
+    program
+}

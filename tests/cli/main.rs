@@ -1,0 +1,9 @@
+//! The command, run as users run it, on pods that the tests write.
+
+#![allow(clippy::unwrap_used)] // A test is to panic.
+
+mod eal;
+mod exec;
+mod show;
+mod support;
+mod values;
