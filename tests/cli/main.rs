@@ -4,6 +4,7 @@
 
 mod eal;
 mod exec;
+mod launcher;
 mod show;
 mod support;
 mod values;
