@@ -11,6 +11,9 @@ use std::process::Command;
 use podnet::{Pod, Snapshot, WarningCode};
 
 const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
+/// Puts something else in place of a file.
+type Make = fn(&Path);
+
 const ANNOTATIONS: &str = "/etc/podnetinfo/annotations";
 
 /// A root with an annotations file of this content, and CPUs.
@@ -108,12 +111,10 @@ fn ten_thousand_interfaces_are_mapped() {
 
 #[test]
 fn what_stands_in_place_of_the_file_is_named() {
-    let cases: [(&str, &dyn Fn(&Path)); 3] = [
-        ("Too many levels of symbolic links", &|path| {
-            symlink("annotations", path).unwrap();
-        }),
-        ("Is a directory", &|path| fs::create_dir(path).unwrap()),
-        ("Invalid argument", &|path| {
+    let cases: [(&str, Make); 3] = [
+        ("Too many levels of symbolic links", |path| symlink("annotations", path).unwrap()),
+        ("Is a directory", |path| fs::create_dir(path).unwrap()),
+        ("Invalid argument", |path| {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
     ];
