@@ -43,7 +43,10 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
     let mut names = |directory: &str| {
         findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default().to_vec()
     };
-    let (netdevs, rdma_devices) = (names("net"), names("infiniband"));
+    let (mut netdevs, rdma_devices) = (names("net"), names("infiniband"));
+    if driver.as_deref() == Some("virtio-pci") {
+        netdevs.extend(virtio_netdevs(root, &device, findings));
+    }
     let no_iommu = iommu_group
         .and_then(|group| {
             findings.take(root.text(&format!("{IOMMU_GROUPS}/{group}/name"))).flatten()
@@ -69,6 +72,16 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
         rdma_devices,
         vdpa: vdpa_on(root, &device, findings),
     })
+}
+
+/// The netdevs of a virtio network card are below its virtio device.
+fn virtio_netdevs(root: &Root, device: &str, findings: &mut Findings) -> Vec<String> {
+    let children = findings.take(root.list(device)).unwrap_or_default();
+    let virtio = children.iter().filter(|name| name.starts_with("virtio"));
+    virtio
+        .filter_map(|name| findings.take(root.list(&format!("{device}/{name}/net"))))
+        .flat_map(|netdevs| netdevs.to_vec())
+        .collect()
 }
 
 /// Where the node of an IOMMU group is. Without an IOMMU the node is `noiommu-N` on the host, and
@@ -208,7 +221,10 @@ pub(super) fn pci_of_netdev(root: &Root, name: &str) -> Option<PciAddress> {
         return None;
     }
     let real = root.real_path(&format!("{NET}/{name}"))?;
-    real.strip_suffix(&format!("/net/{name}"))?.rsplit('/').next()?.parse().ok()
+    let mut parents = real.strip_suffix(&format!("/net/{name}"))?.rsplit('/');
+    let parent = parents.next()?;
+    let device = if parent.starts_with("virtio") { parents.next()? } else { parent };
+    device.parse().ok()
 }
 
 /// A text attribute of the netdev `name`, such as `address`.
