@@ -14,7 +14,11 @@
 //! the result. The library starts no thread, installs no signal handler and
 //! logs nothing.
 
+#[cfg(feature = "capi")]
+mod capi;
 mod cgroup;
+#[cfg(feature = "capi")]
+mod compat;
 mod cpu;
 mod downward_api;
 pub mod eal;

@@ -21,6 +21,17 @@ const MAX_FILE: u64 = 32 << 20;
 /// As the kernel's own limit, MAXSYMLINKS.
 const MAX_SYMLINKS: usize = 40;
 
+/// The root that `PODNET_ROOT` names. Whoever starts a setuid program must not choose what it
+/// reads, so there the variable counts for nothing.
+#[cfg(feature = "capi")]
+pub(crate) fn from_environment() -> Option<PathBuf> {
+    // SAFETY: getauxval only looks a number up.
+    #[allow(unsafe_code, reason = "a call of the C library")]
+    let privileged = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    let root = std::env::var_os("PODNET_ROOT").filter(|root| !root.is_empty() && !privileged)?;
+    Some(PathBuf::from(root))
+}
+
 /// The content of a file, shared with whoever else read it.
 pub(crate) type Content = Rc<[u8]>;
 
