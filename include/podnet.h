@@ -287,6 +287,66 @@
 #define PODNET_UNMATCHED_VDPA 5
 
 /**
+ * Any other program: EAL arguments alone.
+ */
+#define PODNET_APP_NONE 0
+
+/**
+ * DPDK's l3fwd.
+ */
+#define PODNET_APP_L3FWD 1
+
+/**
+ * DPDK's l2fwd.
+ */
+#define PODNET_APP_L2FWD 2
+
+/**
+ * DPDK's testpmd.
+ */
+#define PODNET_APP_TESTPMD 3
+
+/**
+ * Both SMT siblings of a core may become lcores.
+ */
+#define PODNET_SMT_USE 0
+
+/**
+ * One CPU of each core may become an lcore.
+ */
+#define PODNET_SMT_AVOID 1
+
+/**
+ * What the ports need.
+ */
+#define PODNET_IOVA_DEFAULT 0
+
+/**
+ * Virtual addresses.
+ */
+#define PODNET_IOVA_VA 1
+
+/**
+ * Physical addresses.
+ */
+#define PODNET_IOVA_PA 2
+
+/**
+ * Run without hugepages.
+ */
+#define PODNET_EAL_NO_HUGE 1
+
+/**
+ * Attach to the primary process with the same file prefix.
+ */
+#define PODNET_EAL_SECONDARY 2
+
+/**
+ * podnet_eal_options.main_cpu counts.
+ */
+#define PODNET_EAL_MAIN_CPU 4
+
+/**
  * A pod, as seen from inside one of its containers. Every call looks at it
  * afresh. Several threads may use one at a time.
  */
@@ -971,6 +1031,215 @@ struct podnet_interfaces {
     size_t unmatched_devices_len;
 };
 
+/**
+ * Which arguments to make. Set size to sizeof(struct podnet_eal_options) and
+ * everything that you don't need to zero.
+ */
+struct podnet_eal_options {
+    /**
+     * sizeof(struct podnet_eal_options).
+     */
+    size_t size;
+    /**
+     * The first argument: the program's name; NULL is "podnet".
+     */
+    const char *program;
+    /**
+     * The DPDK release of the program, such as "22.11"; what rte_version()
+     * returns will do. NULL is the newest long-term release.
+     */
+    const char *dpdk_version;
+    /**
+     * Only the devices of these networks, each the name of an interface,
+     * "namespace/name" or "name"; NULL is every device of this container.
+     */
+    const char *const *networks;
+    /**
+     * How many networks there are.
+     */
+    size_t networks_len;
+    /**
+     * More arguments: EAL's, then "--" and the program's own. An option among
+     * them replaces the one that would be made; devices add. NULL is none.
+     */
+    const char *const *args;
+    /**
+     * How many args there are.
+     */
+    size_t args_len;
+    /**
+     * What sets DPDK's files apart; NULL is made from the pod's UID and the
+     * container's name.
+     */
+    const char *file_prefix;
+    /**
+     * Memory in bytes; 0 is the container's limit, or 512 MiB without
+     * hugepages.
+     */
+    uint64_t memory;
+    /**
+     * PODNET_EAL_NO_HUGE, PODNET_EAL_SECONDARY and PODNET_EAL_MAIN_CPU, added.
+     */
+    uint64_t flags;
+    /**
+     * Whose arguments follow EAL's: one of PODNET_APP_.
+     */
+    uint32_t app;
+    /**
+     * Receive queues of each port, at most 1024; 0 is 1.
+     */
+    uint32_t queues;
+    /**
+     * Lcores that forward packets; 0 is what queues and the program need.
+     */
+    uint32_t workers;
+    /**
+     * The CPU of the main lcore, where flags has PODNET_EAL_MAIN_CPU.
+     */
+    uint32_t main_cpu;
+    /**
+     * One of PODNET_SMT_.
+     */
+    uint32_t smt;
+    /**
+     * One of PODNET_IOVA_.
+     */
+    uint32_t iova_mode;
+};
+
+/**
+ * One DPDK port.
+ */
+struct podnet_port {
+    /**
+     * The port's number, if every port before it comes up.
+     */
+    uint32_t id;
+    /**
+     * Zero.
+     */
+    uint32_t zero;
+    /**
+     * The NUMA node of the device, or -1.
+     */
+    int64_t numa_node;
+    /**
+     * The pod's interface, or NULL for a device that belongs to none.
+     */
+    const char *interface_name;
+    /**
+     * The network of the interface, or NULL.
+     */
+    const char *network;
+    /**
+     * The value of -a or --vdev.
+     */
+    const char *devarg;
+    /**
+     * The name that DPDK gives the port, for rte_eth_dev_get_port_by_name().
+     */
+    const char *name;
+    /**
+     * The MAC address, or NULL.
+     */
+    const char *mac;
+    /**
+     * The addresses of the interface.
+     */
+    struct podnet_strings ips;
+    /**
+     * Zero.
+     */
+    uint64_t reserved[4];
+};
+
+/**
+ * One lcore.
+ */
+struct podnet_lcore {
+    /**
+     * Its number.
+     */
+    uint32_t id;
+    /**
+     * The CPU that it runs on.
+     */
+    uint32_t cpu;
+    /**
+     * Zero.
+     */
+    uint64_t reserved[4];
+};
+
+/**
+ * Something to know about an answer.
+ */
+struct podnet_warning {
+    /**
+     * What kind of thing it is, such as "device-skipped".
+     */
+    const char *code;
+    /**
+     * The file, variable, device or option that it is about.
+     */
+    const char *path;
+    /**
+     * One line for people: what, why, and the next step.
+     */
+    const char *text;
+    /**
+     * Zero.
+     */
+    uint64_t reserved[4];
+};
+
+/**
+ * Arguments for DPDK, and what they stand for.
+ *
+ * rte_eal_init() and getopt() may reorder argv and change its strings, and EAL
+ * keeps pointers to them: free this after rte_eal_cleanup().
+ */
+struct podnet_eal_args {
+    /**
+     * How many elements argv has before the NULL at its end.
+     */
+    int argc;
+    /**
+     * How many of them come before the "--": the program's name and EAL's
+     * arguments.
+     */
+    int eal_argc;
+    /**
+     * The program's name, EAL's arguments, "--", the program's arguments, NULL.
+     */
+    char **argv;
+    /**
+     * The ports in the order of their numbers; NULL without any.
+     */
+    const struct podnet_port *ports;
+    /**
+     * How many ports there are.
+     */
+    size_t ports_len;
+    /**
+     * The lcores in the order of their numbers. The first is the main lcore.
+     */
+    const struct podnet_lcore *lcores;
+    /**
+     * How many lcores there are.
+     */
+    size_t lcores_len;
+    /**
+     * What the arguments leave out, and what may keep them from working; NULL
+     * without any.
+     */
+    const struct podnet_warning *warnings;
+    /**
+     * How many warnings there are.
+     */
+    size_t warnings_len;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1064,6 +1333,26 @@ int podnet_get_interfaces(const struct podnet *pod,
  * Frees what podnet_get_interfaces() returned. NULL is fine.
  */
 void podnet_interfaces_free(struct podnet_interfaces *interfaces);
+
+/**
+ * Arguments for DPDK: EAL's, and those of l3fwd, l2fwd or testpmd. options may
+ * be NULL: EAL's arguments for every device of this container.
+ *
+ * Returns 0 and sets *ret, which podnet_eal_args_free() frees. Else returns
+ * -EINVAL for a NULL argument, an option that can't be met, and a name, path or
+ * address in the pod's data that could add an argument; -E2BIG for a member
+ * that this library does not know; -ENOENT when the CPUs are unknown.
+ */
+int podnet_eal_args_new(const struct podnet *pod,
+                        const struct podnet_eal_options *options,
+                        struct podnet_eal_args **ret,
+                        struct podnet_error *err);
+
+/**
+ * Frees what podnet_eal_args_new() returned, whatever became of argv. NULL is
+ * fine.
+ */
+void podnet_eal_args_free(struct podnet_eal_args *args);
 
 #ifdef __cplusplus
 }  // extern "C"

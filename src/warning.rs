@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::error::{Error, Result, one_line};
@@ -61,6 +63,13 @@ impl WarningCode {
     /// Whether it tells of input that could not be read or understood.
     pub fn is_failure(self) -> bool {
         matches!(self, WarningCode::Malformed | WarningCode::Unreadable)
+    }
+}
+
+impl fmt::Display for WarningCode {
+    /// The name that JSON has for it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

@@ -32,11 +32,16 @@ pub(super) unsafe fn object<'a, T>(what: &str, pointer: *const T) -> Result<&'a 
 }
 
 /// A copy of a sized struct: members that the caller does not know are zero, and members that
-/// this library does not know must be.
+/// this library does not know must be. NULL is all zero.
 ///
 /// # Safety
-/// `source` is aligned, and points to as many bytes as its first member says.
+/// `source` is NULL, or aligned and points to as many bytes as its first member says.
 pub(super) unsafe fn sized<T: SizedStruct>(what: &str, source: *const T) -> Result<T, Failure> {
+    let mut copy = std::mem::MaybeUninit::<T>::zeroed();
+    if source.is_null() {
+        // SAFETY: zero bytes are a `T`.
+        return Ok(unsafe { copy.assume_init() });
+    }
     // SAFETY: `size` is the first member.
     let size = unsafe { source.cast::<usize>().read() };
     if size > MAX_SIZE {
@@ -52,7 +57,6 @@ pub(super) unsafe fn sized<T: SizedStruct>(what: &str, source: *const T) -> Resu
         let text = format!("{what}: sets a member that this version of the library does not know");
         return Err(Failure::new(libc::E2BIG, text));
     }
-    let mut copy = std::mem::MaybeUninit::<T>::zeroed();
     // SAFETY: both have `known` bytes, and any bytes are a `T`.
     unsafe {
         copy.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(source.cast(), known);

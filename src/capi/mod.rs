@@ -14,6 +14,7 @@
 
 mod cpu;
 mod device;
+mod eal;
 pub(crate) mod error;
 mod hugepages;
 pub(crate) mod input;

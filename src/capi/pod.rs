@@ -55,7 +55,7 @@ pub unsafe extern "C" fn podnet_open(
     guard(err, || {
         let ret = out(ret)?;
         // SAFETY: `config` is NULL or as the header says.
-        let pod = if config.is_null() { Pod::new() } else { unsafe { configured(config) }? };
+        let pod = unsafe { configured(config) }?;
         // SAFETY: `ret` points to a pointer of the caller's.
         unsafe { ret.write(Box::into_raw(Box::new(podnet { pod }))) };
         Ok(())
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn podnet_open(
 }
 
 /// # Safety
-/// `config` is a `podnet_config` as the header says.
+/// `config` is NULL or a `podnet_config` as the header says.
 unsafe fn configured(config: *const podnet_config) -> Result<Pod, Failure> {
     // SAFETY: as the caller promises, here and below.
     let config = unsafe { sized("config", config) }?;
