@@ -22,5 +22,5 @@ mod interfaces;
 mod owned;
 mod pod;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod text;

@@ -117,7 +117,10 @@ fn open_refuses_misuse() {
     };
     for size in [0, 4, 7, 12, 39] {
         let (code, text) = open(&podnet_config { size, ..config(root) });
-        assert_eq!((code, &*text), (-libc::EINVAL, "config: size: must be set to sizeof the struct"));
+        assert_eq!(
+            (code, &*text),
+            (-libc::EINVAL, "config: size: must be set to sizeof the struct")
+        );
     }
     let (code, text) = open(&podnet_config { size: usize::MAX, ..config(root) });
     assert!(code == -libc::E2BIG && text.contains("too big"), "{text}");
@@ -333,7 +336,10 @@ fn interfaces_have_everything() {
     unsafe {
         let device = &*net1.device;
         assert_eq!(device.device_type, PODNET_DEVICE_PCI);
-        assert_eq!((string(device.type_name), string(device.version)), (Some("pci"), Some("1.1.0")));
+        assert_eq!(
+            (string(device.type_name), string(device.version)),
+            (Some("pci"), Some("1.1.0"))
+        );
         let pci = &*device.pci;
         assert_eq!(string(pci.address), Some("0000:3b:02.1"));
         assert_eq!(string(pci.pf_address), Some("0000:3b:00.0"));
@@ -468,7 +474,10 @@ fn eal_options_are_checked() {
         (&|options| options.app = 4, "options: app: 4 is none of the constants"),
         (&|options| options.smt = 2, "options: smt: 2 is none of the constants"),
         (&|options| options.iova_mode = 3, "options: iova_mode: 3 is none of the constants"),
-        (&|options| options.networks_len = 1, "options: networks: is NULL, but its length is not 0"),
+        (
+            &|options| options.networks_len = 1,
+            "options: networks: is NULL, but its length is not 0",
+        ),
         (
             &|options| (options.args, options.args_len) = (null_item.as_ptr(), 1),
             "options: args: has a NULL in it",
