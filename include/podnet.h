@@ -62,6 +62,26 @@
 #define PODNET_NO 2
 
 /**
+ * PODNET_NO: CPUs shared with other containers are among them.
+ */
+#define PODNET_EXCLUSIVE_SHARED_CPUS 1
+
+/**
+ * PODNET_NO: the quota is below their number.
+ */
+#define PODNET_EXCLUSIVE_QUOTA 2
+
+/**
+ * PODNET_NO: the cpuset is every online CPU.
+ */
+#define PODNET_EXCLUSIVE_ALL_ONLINE 3
+
+/**
+ * PODNET_YES: a source names them as isolated.
+ */
+#define PODNET_EXCLUSIVE_ISOLATED_CPUS 4
+
+/**
  * A size or a number of bytes that no source gives: unknown, never unlimited.
  */
 #define PODNET_NONE UINT64_MAX
@@ -455,16 +475,22 @@ struct podnet_cpu_info {
      */
     struct podnet_cpuset allowed;
     /**
-     * Whether they are ours alone: PODNET_YES when a source names them as
-     * isolated; PODNET_NO when they are every online CPU, shared ones are among
-     * them, or the quota is below their number; else PODNET_UNKNOWN.
+     * Whether they are ours alone: PODNET_YES, PODNET_NO or PODNET_UNKNOWN.
      */
     uint32_t exclusive;
+    /**
+     * What tells that: one of PODNET_EXCLUSIVE_, or 0.
+     */
+    uint32_t exclusive_reason;
     /**
      * The version of the cgroup hierarchy that cpuset is from, 1 or 2; 0
      * without one.
      */
     uint32_t cgroup_version;
+    /**
+     * Zero.
+     */
+    uint32_t zero;
     /**
      * The CPUs that no other container uses, where a source names them.
      */
@@ -872,6 +898,14 @@ struct podnet_hardware {
      * Its IOMMU group; -1 is none.
      */
     int64_t iommu_group;
+    /**
+     * 1 when that group is vfio-noiommu, without an IOMMU; else 0.
+     */
+    uint32_t no_iommu;
+    /**
+     * Zero.
+     */
+    uint32_t zero;
     /**
      * The VFIO node of that group, where vfio-pci drives the device.
      */

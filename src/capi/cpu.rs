@@ -8,7 +8,7 @@ use super::input::{object, out};
 use super::owned::{Kept, Owned};
 use super::pod::podnet;
 use crate::parse::cpulist::CpuSet;
-use crate::snapshot::{CgroupVersion, CpuInfo, Exclusive};
+use crate::snapshot::{CgroupVersion, CpuInfo, Exclusive, ExclusiveReason, NodeCpus};
 
 /// Nothing tells. For members that are a question.
 pub const PODNET_UNKNOWN: u32 = 0;
@@ -16,6 +16,15 @@ pub const PODNET_UNKNOWN: u32 = 0;
 pub const PODNET_YES: u32 = 1;
 /// It is not so.
 pub const PODNET_NO: u32 = 2;
+
+/// PODNET_NO: CPUs shared with other containers are among them.
+pub const PODNET_EXCLUSIVE_SHARED_CPUS: u32 = 1;
+/// PODNET_NO: the quota is below their number.
+pub const PODNET_EXCLUSIVE_QUOTA: u32 = 2;
+/// PODNET_NO: the cpuset is every online CPU.
+pub const PODNET_EXCLUSIVE_ALL_ONLINE: u32 = 3;
+/// PODNET_YES: a source names them as isolated.
+pub const PODNET_EXCLUSIVE_ISOLATED_CPUS: u32 = 4;
 
 /// A set of CPUs or of NUMA nodes.
 #[repr(C)]
@@ -53,13 +62,15 @@ pub struct podnet_core {
 pub struct podnet_cpu_info {
     /// The CPUs that this process may run on: its affinity.
     pub allowed: podnet_cpuset,
-    /// Whether they are ours alone: PODNET_YES when a source names them as
-    /// isolated; PODNET_NO when they are every online CPU, shared ones are among
-    /// them, or the quota is below their number; else PODNET_UNKNOWN.
+    /// Whether they are ours alone: PODNET_YES, PODNET_NO or PODNET_UNKNOWN.
     pub exclusive: u32,
+    /// What tells that: one of PODNET_EXCLUSIVE_, or 0.
+    pub exclusive_reason: u32,
     /// The version of the cgroup hierarchy that cpuset is from, 1 or 2; 0
     /// without one.
     pub cgroup_version: u32,
+    /// Zero.
+    pub zero: u32,
     /// The CPUs that no other container uses, where a source names them.
     pub isolated: podnet_cpuset,
     /// The CPUs shared with other containers, where a source names them.
@@ -88,7 +99,7 @@ const _: () = assert!(
     size_of::<podnet_cpuset>() == 24
         && size_of::<podnet_node_cpus>() == 64
         && size_of::<podnet_core>() == 56
-        && size_of::<podnet_cpu_info>() == 216
+        && size_of::<podnet_cpu_info>() == 224
 );
 
 /// The CPUs of this container.
@@ -123,44 +134,73 @@ pub unsafe extern "C" fn podnet_cpu_info_free(info: *mut podnet_cpu_info) {
 }
 
 fn view(info: &CpuInfo, kept: &mut Kept) -> podnet_cpu_info {
-    let nodes: Vec<podnet_node_cpus> = info
-        .nodes
-        .iter()
-        .map(|node| podnet_node_cpus {
-            node: node.node.into(),
-            cpus: cpuset(Some(&node.cpus), kept),
-            reserved: [0; 4],
-        })
-        .collect();
-    let cores: Vec<podnet_core> = info
-        .cores
-        .iter()
-        .map(|core| podnet_core { cpus: cpuset(Some(core), kept), reserved: [0; 4] })
-        .collect();
+    // Names every member, so that none that is added is forgotten.
+    let CpuInfo {
+        allowed,
+        count: _,
+        exclusive,
+        exclusive_reason,
+        isolated,
+        shared,
+        housekeeping,
+        quota,
+        memory_nodes,
+        nodes,
+        cores,
+        sources,
+    } = info;
     podnet_cpu_info {
-        allowed: cpuset(Some(&info.allowed), kept),
-        exclusive: match info.exclusive {
+        allowed: cpuset(Some(allowed), kept),
+        exclusive: match exclusive {
             Exclusive::Unknown => PODNET_UNKNOWN,
             Exclusive::Yes => PODNET_YES,
             Exclusive::No => PODNET_NO,
         },
-        cgroup_version: match info.sources.cgroup {
+        exclusive_reason: match exclusive_reason {
+            None => 0,
+            Some(ExclusiveReason::SharedCpus) => PODNET_EXCLUSIVE_SHARED_CPUS,
+            Some(ExclusiveReason::Quota) => PODNET_EXCLUSIVE_QUOTA,
+            Some(ExclusiveReason::AllOnline) => PODNET_EXCLUSIVE_ALL_ONLINE,
+            Some(ExclusiveReason::IsolatedCpus) => PODNET_EXCLUSIVE_ISOLATED_CPUS,
+        },
+        cgroup_version: match sources.cgroup {
             None => 0,
             Some(CgroupVersion::V1) => 1,
             Some(CgroupVersion::V2) => 2,
         },
-        isolated: cpuset(info.isolated.as_ref(), kept),
-        shared: cpuset(info.shared.as_ref(), kept),
-        housekeeping: cpuset(info.housekeeping.as_ref(), kept),
-        quota: info.quota.unwrap_or(-1.0),
-        memory_nodes: cpuset(info.memory_nodes.as_ref(), kept),
+        zero: 0,
+        isolated: cpuset(isolated.as_ref(), kept),
+        shared: cpuset(shared.as_ref(), kept),
+        housekeeping: cpuset(housekeeping.as_ref(), kept),
+        quota: quota.unwrap_or(-1.0),
+        memory_nodes: cpuset(memory_nodes.as_ref(), kept),
+        nodes: node_list(nodes, kept),
         nodes_len: nodes.len(),
-        nodes: kept.list(nodes),
+        cores: core_list(cores, kept),
         cores_len: cores.len(),
-        cores: kept.list(cores),
-        affinity: cpuset(info.sources.affinity.as_ref(), kept),
-        cpuset: cpuset(info.sources.cpuset.as_ref(), kept),
+        affinity: cpuset(sources.affinity.as_ref(), kept),
+        cpuset: cpuset(sources.cpuset.as_ref(), kept),
     }
+}
+
+fn node_list(nodes: &[NodeCpus], kept: &mut Kept) -> *const podnet_node_cpus {
+    let views = nodes
+        .iter()
+        .map(|NodeCpus { node, cpus }| podnet_node_cpus {
+            node: i64::from(*node),
+            cpus: cpuset(Some(cpus), kept),
+            reserved: [0; 4],
+        })
+        .collect();
+    kept.list(views)
+}
+
+fn core_list(cores: &[CpuSet], kept: &mut Kept) -> *const podnet_core {
+    let views = cores
+        .iter()
+        .map(|core| podnet_core { cpus: cpuset(Some(core), kept), reserved: [0; 4] })
+        .collect();
+    kept.list(views)
 }
 
 fn cpuset(set: Option<&CpuSet>, kept: &mut Kept) -> podnet_cpuset {

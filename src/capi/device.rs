@@ -158,6 +158,10 @@ pub struct podnet_hardware {
     pub numa_node: i64,
     /// Its IOMMU group; -1 is none.
     pub iommu_group: i64,
+    /// 1 when that group is vfio-noiommu, without an IOMMU; else 0.
+    pub no_iommu: u32,
+    /// Zero.
+    pub zero: u32,
     /// The VFIO node of that group, where vfio-pci drives the device.
     pub vfio: *const c_char,
     /// The address of the physical function that it is a virtual function of.
@@ -180,11 +184,11 @@ const _: () = assert!(
         && size_of::<podnet_af_xdp>() == 24
         && size_of::<podnet_device>() == 64
         && size_of::<podnet_vdpa_hardware>() == 32
-        && size_of::<podnet_hardware>() == 112
+        && size_of::<podnet_hardware>() == 120
 );
 
 /// NULL without a device.
-pub(super) fn device(device: Option<&Device>, kept: &mut Kept) -> *const podnet_device {
+pub(super) fn view(device: Option<&Device>, kept: &mut Kept) -> *const podnet_device {
     let Some(device) = device else { return ptr::null() };
     let mut view = podnet_device {
         device_type: PODNET_DEVICE_UNKNOWN,
@@ -216,12 +220,12 @@ pub(super) fn device(device: Option<&Device>, kept: &mut Kept) -> *const podnet_
         }
         DeviceDetail::AfXdp(detail) => {
             view.device_type = PODNET_DEVICE_AF_XDP;
-            let view_of = podnet_af_xdp {
+            let af_xdp = podnet_af_xdp {
                 netdev: kept.text(&detail.netdev),
                 socket: kept.optional(detail.socket.as_ref()),
                 map: kept.optional(detail.map.as_ref()),
             };
-            view.af_xdp = kept.one(view_of);
+            view.af_xdp = kept.one(af_xdp);
         }
         DeviceDetail::Unknown(_) => {}
     }
@@ -284,20 +288,40 @@ fn memif(socket: &MemifDevice, kept: &mut Kept) -> *const podnet_memif {
 
 /// NULL where the kernel shows nothing.
 pub(super) fn hardware(hardware: Option<&Hardware>, kept: &mut Kept) -> *const podnet_hardware {
-    let Some(hardware) = hardware else { return ptr::null() };
+    // Names every member, so that none that is added is forgotten.
+    let Some(Hardware {
+        vendor,
+        device,
+        class,
+        driver,
+        numa_node,
+        iommu_group,
+        no_iommu,
+        vfio,
+        physical_function,
+        virtual_function,
+        netdevs,
+        rdma_devices,
+        vdpa,
+    }) = hardware
+    else {
+        return ptr::null();
+    };
     let view = podnet_hardware {
-        vendor: kept.optional(hardware.vendor.as_ref()),
-        device: kept.optional(hardware.device.as_ref()),
-        class_code: kept.optional(hardware.class.as_ref()),
-        driver: kept.optional(hardware.driver.as_ref()),
-        numa_node: number(hardware.numa_node),
-        iommu_group: number(hardware.iommu_group),
-        vfio: kept.optional(hardware.vfio.as_ref()),
-        physical_function: kept.optional(hardware.physical_function),
-        virtual_function: number(hardware.virtual_function),
-        netdevs: kept.strings(&hardware.netdevs),
-        rdma_devices: kept.strings(&hardware.rdma_devices),
-        vdpa: vdpa_hardware(hardware.vdpa.as_ref(), kept),
+        vendor: kept.optional(vendor.as_ref()),
+        device: kept.optional(device.as_ref()),
+        class_code: kept.optional(class.as_ref()),
+        driver: kept.optional(driver.as_ref()),
+        numa_node: number(*numa_node),
+        iommu_group: number(*iommu_group),
+        no_iommu: (*no_iommu).into(),
+        zero: 0,
+        vfio: kept.optional(vfio.as_ref()),
+        physical_function: kept.optional(*physical_function),
+        virtual_function: number(*virtual_function),
+        netdevs: kept.strings(netdevs),
+        rdma_devices: kept.strings(rdma_devices),
+        vdpa: vdpa_hardware(vdpa.as_ref(), kept),
     };
     kept.one(view)
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use super::cpu::{PODNET_NO, PODNET_UNKNOWN, PODNET_YES};
-use super::device::{device, hardware, podnet_device, podnet_hardware};
+use super::device::{self, podnet_device, podnet_hardware};
 use super::error::{guard, podnet_error};
 use super::hugepages::PODNET_NONE;
 use super::input::{object, out};
@@ -216,26 +216,43 @@ fn view(all: &Interfaces, kept: &mut Kept) -> podnet_interfaces {
 }
 
 fn interface(interface: &Interface, kept: &mut Kept) -> podnet_interface {
+    // Names every member, so that none that is added is forgotten.
+    let Interface {
+        name,
+        network,
+        kind,
+        default,
+        mac,
+        mtu,
+        ips,
+        gateways,
+        dns,
+        evidence,
+        own,
+        device,
+        hardware,
+        sources,
+    } = interface;
     podnet_interface {
-        name: kept.optional(interface.name.as_ref()),
-        network: kept.text(&interface.network),
-        kind: kind(interface.kind),
-        is_default: interface.default.into(),
-        mac: kept.optional(interface.mac.as_ref()),
-        mtu: interface.mtu.unwrap_or(PODNET_NONE),
-        ips: kept.strings(&interface.ips),
-        gateways: kept.strings(&interface.gateways),
-        dns: dns(&interface.dns, kept),
-        evidence: evidence(interface.evidence),
-        own: own(interface.own),
-        device: device(interface.device.as_ref(), kept),
-        hardware: hardware(interface.hardware.as_ref(), kept),
-        sources: kept.strings(&interface.sources),
+        name: kept.optional(name.as_ref()),
+        network: kept.text(network),
+        kind: kind_number(*kind),
+        is_default: (*default).into(),
+        mac: kept.optional(mac.as_ref()),
+        mtu: mtu.unwrap_or(PODNET_NONE),
+        ips: kept.strings(ips),
+        gateways: kept.strings(gateways),
+        dns: dns_view(dns, kept),
+        evidence: evidence_number(*evidence),
+        own: own_number(*own),
+        device: device::view(device.as_ref(), kept),
+        hardware: device::hardware(hardware.as_ref(), kept),
+        sources: kept.strings(sources),
         reserved: [0; 4],
     }
 }
 
-fn kind(kind: Kind) -> u32 {
+fn kind_number(kind: Kind) -> u32 {
     match kind {
         Kind::Unknown => PODNET_KIND_UNKNOWN,
         Kind::Host => PODNET_KIND_HOST,
@@ -248,7 +265,7 @@ fn kind(kind: Kind) -> u32 {
     }
 }
 
-fn evidence(evidence: Option<Evidence>) -> u32 {
+fn evidence_number(evidence: Option<Evidence>) -> u32 {
     match evidence {
         None => PODNET_EVIDENCE_NONE,
         Some(Evidence::DeviceInfo) => PODNET_EVIDENCE_DEVICE_INFO,
@@ -262,7 +279,7 @@ fn evidence(evidence: Option<Evidence>) -> u32 {
     }
 }
 
-fn own(own: Option<bool>) -> u32 {
+fn own_number(own: Option<bool>) -> u32 {
     match own {
         None => PODNET_UNKNOWN,
         Some(true) => PODNET_YES,
@@ -270,7 +287,7 @@ fn own(own: Option<bool>) -> u32 {
     }
 }
 
-fn dns(dns: &Dns, kept: &mut Kept) -> *const podnet_dns {
+fn dns_view(dns: &Dns, kept: &mut Kept) -> *const podnet_dns {
     let view = podnet_dns {
         nameservers: kept.strings(&dns.nameservers),
         domain: kept.optional(dns.domain.as_ref()),
@@ -289,10 +306,10 @@ fn unmatched(device: &UnmatchedDevice, kept: &mut Kept) -> podnet_unmatched_devi
             UnmatchedKind::AfXdp => PODNET_UNMATCHED_AF_XDP,
             UnmatchedKind::Vdpa => PODNET_UNMATCHED_VDPA,
         },
-        own: own(device.own),
+        own: own_number(device.own),
         address: kept.text(&device.address),
         source: kept.text(&device.source),
-        hardware: hardware(device.hardware.as_ref(), kept),
+        hardware: device::hardware(device.hardware.as_ref(), kept),
         reserved: [0; 4],
     }
 }

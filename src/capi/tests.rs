@@ -245,6 +245,7 @@ fn cpu_info_has_everything() {
     assert_eq!(set(&view.affinity), set(&view.allowed));
     assert_eq!(set(&view.cpuset), set(&view.allowed));
     assert_eq!((view.cgroup_version, view.exclusive), (2, PODNET_NO));
+    assert_eq!(view.exclusive_reason, PODNET_EXCLUSIVE_SHARED_CPUS);
     assert_eq!(view.quota, 1.5);
     let nodes = list(view.nodes, view.nodes_len);
     let nodes: Vec<_> = nodes.iter().map(|node| (node.node, string(node.cpus.list))).collect();
@@ -456,10 +457,11 @@ fn options() -> podnet_eal_options {
 
 #[test]
 fn eal_options_are_checked() {
+    type Change<'a> = &'a dyn Fn(&mut podnet_eal_options);
     let directory = root(&[STATUS]);
     let pod = open(&directory);
     let mut args = null_mut();
-    let mut refused = |change: &dyn Fn(&mut podnet_eal_options)| {
+    let mut refused = |change: Change<'_>| {
         let mut options = options();
         change(&mut options);
         let mut error = error();
@@ -468,7 +470,7 @@ fn eal_options_are_checked() {
         (code, text(&error).to_owned())
     };
     let null_item = [null()];
-    let cases: [(&dyn Fn(&mut podnet_eal_options), &str); 9] = [
+    let cases: [(Change<'_>, &str); 9] = [
         (&|options| options.size = 0, "options: size: must be set to sizeof the struct"),
         (&|options| options.flags = 8, "options: flags: an unknown flag is set"),
         (&|options| options.app = 4, "options: app: 4 is none of the constants"),
