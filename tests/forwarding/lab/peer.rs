@@ -1,0 +1,125 @@
+//! The other end of the pod's interfaces: a testpmd that sends a capture file into the first one
+//! and writes what comes out of the second to another.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Result;
+use super::dpdk::Dpdk;
+use super::hugepages::PEER_MIB;
+use super::process::{Process, poll, unbuffered};
+
+/// testpmd's ports, in the order of its devices; it forwards between 0 and 1, and 2 and 3.
+const FROM_POD: &str = "2";
+const TO_CAPTURE: &str = "3";
+const PORTS: usize = 4;
+
+pub struct Peer {
+    process: Process,
+}
+
+/// What the peer needs to know.
+pub struct Setup<'a> {
+    /// Devices at the other end of net1 and net2.
+    pub devices: [String; 2],
+    pub input: PathBuf,
+    pub output: PathBuf,
+    pub directory: &'a Path,
+    pub cpu: u32,
+    pub hugepages: bool,
+    pub prefix: &'a str,
+}
+
+impl Peer {
+    pub fn start(dpdk: &Dpdk, setup: &Setup) -> Result<Peer> {
+        let [net1, net2] = &setup.devices;
+        let cpu = setup.cpu;
+        let memory = if setup.hugepages { "--in-memory" } else { "--no-huge" };
+        let mut command = unbuffered(&dpdk.testpmd);
+        command
+            .env("RUNTIME_DIRECTORY", setup.directory)
+            .args(["--lcores", &format!("0@{cpu},1@{cpu}"), "-m", &PEER_MIB.to_string(), memory])
+            .args([
+                "--no-pci",
+                "--no-telemetry",
+                "--file-prefix",
+                &format!("{}-peer", setup.prefix),
+            ])
+            .arg(format!("--vdev=net_pcap0,rx_pcap={}", setup.input.display()))
+            .arg(format!("--vdev={net1}"))
+            .arg(format!("--vdev={net2}"))
+            .arg(format!("--vdev=net_pcap1,tx_pcap={}", setup.output.display()))
+            // Few buffers, for little memory; the first packets count, so none may be flushed.
+            .args([
+                "--",
+                "-i",
+                "--nb-cores=1",
+                "--total-num-mbufs=16384",
+                "--no-flush-rx",
+                "--disable-link-check",
+            ]);
+        let mut process =
+            Process::start("the peer", &mut command, setup.directory.join("peer.log"))?;
+        process.wait_for("testpmd>", Duration::from_secs(30))?;
+        Ok(Peer { process })
+    }
+
+    /// Waits until every link is up, or `enough`. A memif client looks for its server when it is
+    /// asked for the link, so asking is also what connects it.
+    pub fn connect(&mut self, limit: Duration, mut enough: impl FnMut() -> bool) -> Result<()> {
+        let all_up = |answer: &str| answer.matches(" up ").count() == PORTS;
+        self.ask("show port summary all", limit, |answer| all_up(answer) || enough())
+    }
+
+    /// Sends the capture file and waits until `count` frames came back, in at most `limit`.
+    pub fn forward(&mut self, count: u32, limit: Duration) -> Result<()> {
+        self.process.say("set fwd io retry")?;
+        self.process.say("set burst tx delay 20 retry 500")?;
+        self.process.say("start")?;
+        let done = |answer: &str| {
+            let mut words = answer.split_whitespace().skip_while(|word| *word != "TX-packets:");
+            words.nth(1).and_then(|number| number.parse().ok()) >= Some(count)
+        };
+        self.ask(&format!("show port stats {TO_CAPTURE}"), limit, done)?;
+        self.process.say(&format!("show port stats {FROM_POD}"))?;
+        self.process.say("stop")
+    }
+
+    /// Repeats a command until its answer is as wanted or the time is over.
+    fn ask(
+        &mut self,
+        line: &str,
+        limit: Duration,
+        mut wanted: impl FnMut(&str) -> bool,
+    ) -> Result<()> {
+        let mut start = self.process.log().len();
+        self.process.say(line)?;
+        poll(limit, || {
+            let log = self.process.log();
+            let answer = log.get(start..).unwrap_or_default();
+            if wanted(answer) {
+                return Ok(Some(()));
+            }
+            if answer.contains("testpmd>") {
+                start = log.len();
+                self.process.say(line)?;
+            }
+            Ok(None)
+        })?;
+        Ok(())
+    }
+
+    /// Ends the peer, which completes the capture file.
+    pub fn quit(&mut self) -> Result<()> {
+        self.process.say("quit")?;
+        let status = self.process.wait(Duration::from_secs(10))?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(format!("the peer ended with {status}").into()),
+        }
+    }
+
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
