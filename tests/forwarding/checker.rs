@@ -56,7 +56,8 @@ fn nothing_sent_is_no_success() {
 
 #[test]
 fn each_fault_is_named() {
-    let cases: [(fn(&mut Vec<u8>), &str); 8] = [
+    type Edit = fn(&mut Vec<u8>);
+    let cases: [(Edit, &str); 8] = [
         (|frame| *frame = frame_not_routed(), "packet 7: TTL 64, expected 63"),
         (|frame| frame[24] ^= 1, "sum of the IPv4 header"),
         (|frame| frame[11] ^= 1, "source 02:00:00:00:02:03, expected 02:00:00:00:02:02"),

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use lab::{App, NEXT_HOP, Outcome, Trial, Wiring};
+use lab::{App, Memory, NEXT_HOP, Outcome, Trial, Wiring};
 
 fn run(trial: Trial) -> Outcome {
     lab::forward(&trial).unwrap_or_else(|why| panic!("{why}"))
@@ -19,7 +19,7 @@ fn trial<'a>(app: App, wiring: Wiring, arguments: &'a [&'a str]) -> Trial<'a> {
         podnet: Path::new(env!("CARGO_BIN_EXE_podnet")),
         wiring,
         app,
-        hugepages: false,
+        memory: Memory::NoHuge,
         options: &[],
         arguments,
         patience: Duration::from_secs(10),
@@ -49,7 +49,7 @@ fn l3fwd_over_vhost_user_client() {
 
 #[test]
 fn l3fwd_over_vhost_user_server() {
-    assert_forwarded(&run(l3fwd(Wiring::VhostUserServer)));
+    assert_forwarded(&run(Trial { memory: Memory::Present, ..l3fwd(Wiring::VhostUserServer) }));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn l3fwd_over_memif_server() {
 #[test]
 fn l3fwd_on_hugepages() {
     for wiring in [Wiring::VhostUserClient, Wiring::MemifClient] {
-        let outcome = run(Trial { hugepages: true, ..l3fwd(wiring) });
+        let outcome = run(Trial { memory: Memory::Borrowed, ..l3fwd(wiring) });
         assert_forwarded(&outcome);
         if !outcome.hugepages {
             let note = "l3fwd_on_hugepages: this machine gives none: it ran with --no-huge";

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Result;
+use super::{App, Result};
 
 const HINT: &str = "run scripts/dpdk, which installs Debian's DPDK and builds l3fwd and l2fwd";
 
@@ -12,8 +12,8 @@ const HINT: &str = "run scripts/dpdk, which installs Debian's DPDK and builds l3
 #[derive(Debug, Clone)]
 pub struct Dpdk {
     pub testpmd: PathBuf,
-    pub l3fwd: PathBuf,
-    pub l2fwd: PathBuf,
+    l3fwd: PathBuf,
+    l2fwd: PathBuf,
 }
 
 impl Dpdk {
@@ -33,11 +33,16 @@ impl Dpdk {
             .map(|directory| directory.join("dpdk-testpmd"))
             .find(|program| program.is_file())
             .ok_or_else(|| format!("dpdk-testpmd: not found in PATH: {HINT}"))?;
-        Ok(Dpdk {
-            testpmd,
-            l3fwd: present(examples.join("l3fwd"))?,
-            l2fwd: present(examples.join("l2fwd"))?,
-        })
+        let (l3fwd, l2fwd) = (present(examples.join("l3fwd"))?, present(examples.join("l2fwd"))?);
+        Ok(Dpdk { testpmd, l3fwd, l2fwd })
+    }
+
+    pub fn program(&self, app: App) -> &Path {
+        match app {
+            App::L3fwd => &self.l3fwd,
+            App::L2fwd => &self.l2fwd,
+            App::Testpmd => &self.testpmd,
+        }
     }
 }
 

@@ -22,7 +22,15 @@ pub struct Hugepages {
 }
 
 impl Hugepages {
-    /// Enough free pages, by enlarging the pool where that is allowed. `Err` says what is missing.
+    /// The pages that are free, when they are enough. `Err` says what is missing.
+    pub fn present() -> Result<Hugepages, String> {
+        match number("free_hugepages")? {
+            free if free >= NEEDED_PAGES => Hugepages::borrow(),
+            free => Err(format!("{POOL}: {free} pages are free, not {NEEDED_PAGES}")),
+        }
+    }
+
+    /// Enough pages, by enlarging the pool where that is needed and allowed.
     pub fn borrow() -> Result<Hugepages, String> {
         let pool = Pool::enlarge()?;
         let mount = Mount::find_or_make()?;

@@ -130,14 +130,23 @@ impl App {
     }
 }
 
+/// Where the memory comes from. Without hugepages `--no-huge` is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    NoHuge,
+    /// Hugepages if enough are free.
+    Present,
+    /// Hugepages if enough are free, or can be had for the time of the run.
+    Borrowed,
+}
+
 /// One run of the proof.
 #[derive(Debug, Clone)]
 pub struct Trial<'a> {
     pub podnet: &'a Path,
     pub wiring: Wiring,
     pub app: App,
-    /// Take hugepages where they can be had. Otherwise, and where not, `--no-huge` is passed.
-    pub hugepages: bool,
+    pub memory: Memory,
     /// Options of `podnet exec`.
     pub options: &'a [&'a str],
     /// Arguments of the application.
@@ -163,7 +172,7 @@ pub struct Outcome {
 /// One lab at a time, in this process and on this machine. Everything it makes is below one
 /// directory, which goes with it.
 pub struct Lab {
-    dpdk: Dpdk,
+    dpdk: Result<Dpdk>,
     hugepages: Option<Hugepages>,
     directory: TempDir,
     prefix: String,
@@ -190,17 +199,20 @@ impl CpuPlan {
 
 impl Lab {
     /// Waits for its turn and takes what it needs of the machine.
-    pub fn open(hugepages: bool) -> Result<Lab> {
+    pub fn open(memory: Memory) -> Result<Lab> {
         static ONE: Mutex<()> = Mutex::new(());
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         process::catch_interrupts();
-        let dpdk = Dpdk::find()?;
         let in_process = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let machine = MachineLock::take()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Ok(Lab {
-            dpdk,
-            hugepages: hugepages.then(Hugepages::borrow).and_then(std::result::Result::ok),
+            dpdk: Dpdk::find(),
+            hugepages: match memory {
+                Memory::NoHuge => None,
+                Memory::Present => Hugepages::present().ok(),
+                Memory::Borrowed => Hugepages::borrow().ok(),
+            },
             directory: TempDir::with_prefix("podnet-lab-")?,
             prefix: format!("podnet-lab-{}-{number}", std_process::id()),
             cpus: CpuPlan::make()?,
@@ -232,10 +244,9 @@ impl Lab {
 
     /// `podnet VERB` with the options of a trial, up to the program and its arguments.
     pub fn podnet(&self, verb: &str, trial: &Trial) -> Command {
-        let program = match trial.app {
-            App::L3fwd => &self.dpdk.l3fwd,
-            App::L2fwd => &self.dpdk.l2fwd,
-            App::Testpmd => &self.dpdk.testpmd,
+        let program = match &self.dpdk {
+            Ok(dpdk) => dpdk.program(trial.app),
+            Err(_) => Path::new(trial.app.name()),
         };
         let mut command = unbuffered(trial.podnet);
         command.arg("--root").arg(self.root()).args([verb, "--app", trial.app.name()]);
@@ -250,10 +261,11 @@ impl Lab {
 
     /// Sends the packets through the pod, which [`Lab::write_pod`] has written.
     pub fn forward(&self, trial: &Trial, [net1, net2]: [Mac; 2]) -> Result<Outcome> {
+        let dpdk = self.dpdk.as_ref().map_err(|why| why.to_string())?;
         let frames: Vec<Vec<u8>> = (0..COUNT).map(|number| frames::frame(number, net1)).collect();
         pcap::write(&self.input(), frames.iter().map(Vec::as_slice))?;
 
-        let (mut pod, mut peer) = self.start(trial)?;
+        let (mut pod, mut peer) = self.start(dpdk, trial)?;
         let mut run = || {
             let ready = trial.app.ready();
             peer.connect(PATIENCE, || pod.has_said(ready) || pod.has_ended())?;
@@ -275,10 +287,10 @@ impl Lab {
         Ok(Outcome { report, arguments, hugepages: self.hugepages.is_some(), status, logs })
     }
 
-    fn start(&self, trial: &Trial) -> Result<(Process, Peer)> {
+    fn start(&self, dpdk: &Dpdk, trial: &Trial) -> Result<(Process, Peer)> {
         let log = self.directory.path().join("pod.log");
         let pod = || Process::start("the pod", &mut self.podnet("exec", trial), log);
-        let peer = || Peer::start(&self.dpdk, &self.setup(trial.wiring));
+        let peer = || Peer::start(dpdk, &self.setup(trial.wiring));
         if trial.wiring != Wiring::MemifServer {
             let peer = peer()?;
             return Ok((pod()?, peer));
@@ -323,7 +335,7 @@ impl Drop for Lab {
 
 /// Opens a lab, writes the pod and sends the packets through it.
 pub fn forward(trial: &Trial) -> Result<Outcome> {
-    let lab = Lab::open(trial.hugepages)?;
+    let lab = Lab::open(trial.memory)?;
     let macs = lab.write_pod(trial.wiring)?;
     lab.forward(trial, macs)
 }

@@ -1,0 +1,68 @@
+//! A pod whose packets are forwarded: what `scripts/demo` runs.
+//!
+//! It writes the pod of `samples/pods/vhost-user-client` with this machine's CPUs and real sockets,
+//! starts testpmd as the virtual switch behind them, lets `podnet exec` start l3fwd in the pod, sends
+//! 200 packets, and checks each that comes out. Without DPDK it shows the pod and the arguments only.
+
+#[path = "../tests/forwarding/lab/mod.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod lab;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use lab::{App, Lab, Memory, Result, Trial, Wiring};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("forwarding_demo: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every packet came through.
+fn run() -> Result<bool> {
+    let podnet = podnet_command()?;
+    let trial = Trial {
+        podnet: &podnet,
+        wiring: Wiring::VhostUserClient,
+        app: App::L3fwd,
+        memory: Memory::Present,
+        options: &[],
+        arguments: &["--eth-dest=1,02:bb:00:00:00:02"],
+        patience: Duration::from_secs(20),
+    };
+    let lab = Lab::open(trial.memory)?;
+    let macs = lab.write_pod(trial.wiring)?;
+
+    println!("The pod, as `podnet show` sees it:\n");
+    show(Command::new(&podnet).arg("--root").arg(lab.root()).arg("show"))?;
+    println!("\nThe arguments that `podnet exec --app l3fwd` starts l3fwd with:\n");
+    show(&mut lab.podnet("eal", &trial))?;
+    println!();
+
+    let outcome = lab.forward(&trial, macs)?;
+    println!("{}", outcome.report);
+    Ok(outcome.report.passed())
+}
+
+/// The command, which cargo puts beside the directory of the examples.
+fn podnet_command() -> Result<PathBuf> {
+    let example = env::current_exe()?;
+    let directory = example.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    Ok(directory.join("podnet"))
+}
+
+fn show(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|why| format!("{command:?}: {why}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?}: {status}").into()),
+    }
+}
