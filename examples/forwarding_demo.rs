@@ -44,7 +44,7 @@ fn run() -> Result<bool> {
     println!("The pod, as `podnet show` sees it:\n");
     show(Command::new(&podnet).arg("--root").arg(lab.root()).arg("show"))?;
     println!("\nThe arguments that `podnet exec --app l3fwd` starts l3fwd with:\n");
-    show(&mut lab.podnet("eal", &trial))?;
+    show(&mut lab.eal(&trial))?;
     println!();
 
     let outcome = lab.forward(&trial, macs)?;

@@ -242,20 +242,28 @@ impl Lab {
         pod::write(&samples.join(wiring.sample()), &self.root(), &facts)
     }
 
-    /// `podnet VERB` with the options of a trial, up to the program and its arguments.
-    pub fn podnet(&self, verb: &str, trial: &Trial) -> Command {
-        let program = match &self.dpdk {
-            Ok(dpdk) => dpdk.program(trial.app),
-            Err(_) => Path::new(trial.app.name()),
-        };
+    /// `podnet eal`, which prints what [`Lab::forward`] runs the application with.
+    pub fn eal(&self, trial: &Trial) -> Command {
+        let mut command = self.podnet("eal", trial);
+        command.arg("--").args(trial.arguments);
+        command
+    }
+
+    fn exec(&self, dpdk: &Dpdk, trial: &Trial) -> Command {
+        let mut command = self.podnet("exec", trial);
+        command.arg(dpdk.program(trial.app)).arg("--").args(trial.arguments);
+        command.env("RUNTIME_DIRECTORY", self.directory.path());
+        command
+    }
+
+    fn podnet(&self, verb: &str, trial: &Trial) -> Command {
         let mut command = unbuffered(trial.podnet);
         command.arg("--root").arg(self.root()).args([verb, "--app", trial.app.name()]);
         command.args(["--file-prefix", &self.prefix]);
         if self.hugepages.is_none() {
             command.arg("--no-huge");
         }
-        command.args(trial.options).arg("--").arg(program).arg("--").args(trial.arguments);
-        command.env("RUNTIME_DIRECTORY", self.directory.path());
+        command.args(trial.options).arg("--");
         command
     }
 
@@ -289,7 +297,7 @@ impl Lab {
 
     fn start(&self, dpdk: &Dpdk, trial: &Trial) -> Result<(Process, Peer)> {
         let log = self.directory.path().join("pod.log");
-        let pod = || Process::start("the pod", &mut self.podnet("exec", trial), log);
+        let pod = || Process::start("the pod", &mut self.exec(dpdk, trial), log);
         let peer = || Peer::start(dpdk, &self.setup(trial.wiring));
         if trial.wiring != Wiring::MemifServer {
             let peer = peer()?;
