@@ -9,7 +9,7 @@
 mod lab;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 /// Whether every packet came through.
 fn run() -> Result<bool> {
-    let podnet = podnet_command()?;
+    let podnet = env::args_os().nth(1).map(PathBuf::from).ok_or("usage: forwarding_demo PODNET")?;
     let trial = Trial {
         podnet: &podnet,
         wiring: Wiring::VhostUserClient,
@@ -50,13 +50,6 @@ fn run() -> Result<bool> {
     let outcome = lab.forward(&trial, macs)?;
     println!("{}", outcome.report);
     Ok(outcome.report.passed())
-}
-
-/// The command, which cargo puts beside the directory of the examples.
-fn podnet_command() -> Result<PathBuf> {
-    let example = env::current_exe()?;
-    let directory = example.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-    Ok(directory.join("podnet"))
 }
 
 fn show(command: &mut Command) -> Result<()> {
