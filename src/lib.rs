@@ -52,3 +52,8 @@ pub fn get_hugepages() -> Result<Hugepages> {
 pub fn get_interfaces() -> Result<Interfaces> {
     Pod::new().interfaces()
 }
+
+/// The examples of README.md are tests, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
