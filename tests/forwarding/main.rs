@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use lab::{App, Memory, NEXT_HOP, Outcome, Trial, Wiring};
+use lab::{App, Lab, Memory, NEXT_HOP, Outcome, Trial, Wiring};
 
 fn run(trial: Trial) -> Outcome {
     lab::forward(&trial).unwrap_or_else(|why| panic!("{why}"))
@@ -45,6 +45,18 @@ fn l3fwd_over_vhost_user_client() {
     let outcome = run(l3fwd(Wiring::VhostUserClient));
     assert_forwarded(&outcome);
     assert!(has(&outcome, "--no-huge") && !has(&outcome, "--single-file-segments"));
+}
+
+#[test]
+fn eal_prints_what_exec_runs() {
+    let trial = l3fwd(Wiring::MemifClient);
+    let lab = Lab::open(trial.memory).unwrap();
+    let macs = lab.write_pod(trial.wiring).unwrap();
+    let printed = String::from_utf8(lab.eal(&trial).output().unwrap().stdout).unwrap();
+    let printed = printed.replace('\'', "");
+    let outcome = lab.forward(&trial, macs).unwrap_or_else(|why| panic!("{why}"));
+    assert_forwarded(&outcome);
+    assert_eq!(printed.split_whitespace().collect::<Vec<_>>(), outcome.arguments[1..]);
 }
 
 #[test]
