@@ -2,7 +2,6 @@
 #![cfg(feature = "capi")]
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
-#[allow(dead_code, reason = "tests/c_api.rs needs more of it")]
 mod c_support;
 
 use std::path::Path;

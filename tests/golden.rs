@@ -1,11 +1,14 @@
 //! Every root of a pod under `tests/roots` and `samples/pods` gives the snapshot that is kept for
-//! it, through the crate and through the command.
+//! it, through the crate, the C interface and the command.
 //!
 //! `tests/roots/CASE` holds `root/`, `expect.json` and, where the case needs any, `options`: the
 //! command's options, one word a line. A sample's snapshot is `tests/samples/POD.json`. The text
 //! of warnings is for people and not compared.
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
+
+#[cfg(feature = "capi")]
+mod c_support;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -165,6 +168,171 @@ fn the_calls_for_one_subject_agree_with_the_snapshot() {
         if told != failed {
             differs("the failures");
         }
+    }
+    check(&report);
+}
+
+/// What `tests/c/golden.c` prints of the structs, made from the expected JSON.
+#[cfg(feature = "capi")]
+mod c_view {
+    use super::Value;
+
+    fn text(value: &Value) -> String {
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    /// `name=value` for each key of `value`, where the struct calls it `name`.
+    fn members(value: &Value, names: &[(&str, &str)], lines: &mut Vec<String>) {
+        lines.extend(names.iter().map(|(name, key)| format!("{name}={}", text(&value[*key]))));
+    }
+
+    fn list(value: &Value, name: &str, lines: &mut Vec<String>) {
+        let items = value.as_array().into_iter().flatten();
+        lines.extend(items.map(|item| format!("{name}={}", text(item))));
+    }
+
+    fn each(value: &Value) -> impl Iterator<Item = &Value> {
+        value.as_array().into_iter().flatten()
+    }
+
+    /// What is printed of a snapshot, where the call for a subject fails as `failed` says.
+    pub fn lines(snapshot: &Value, failed: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut subject = |name: &str, add: fn(&Value, &mut Vec<String>)| match failed(name) {
+            true => lines.push(format!("{name}: failed")),
+            false => add(snapshot, &mut lines),
+        };
+        subject("cpus", |snapshot, lines| cpus(&snapshot["cpus"], lines));
+        subject("hugepages", |snapshot, lines| hugepages(&snapshot["hugepages"], lines));
+        subject("interfaces", interfaces);
+        lines
+    }
+
+    fn cpus(cpus: &Value, lines: &mut Vec<String>) {
+        members(cpus, &[("allowed", "allowed")], lines);
+        members(&cpus["sources"], &[("cpuset", "cpuset"), ("affinity", "affinity")], lines);
+        let sets = ["isolated", "shared", "housekeeping", "memoryNodes"];
+        members(cpus, &sets.map(|name| (name, name)), lines);
+        for node in each(&cpus["nodes"]) {
+            lines.push(format!("node={}:{}", node["node"], text(&node["cpus"])));
+        }
+        list(&cpus["cores"], "core", lines);
+    }
+
+    fn hugepages(hugepages: &Value, lines: &mut Vec<String>) {
+        for page in each(&hugepages["pages"]) {
+            members(page, &["size", "request", "limit", "used"].map(|name| (name, name)), lines);
+            list(&page["mounts"], "mount", lines);
+            for node in each(&page["nodes"]) {
+                let [number, free, total] =
+                    ["node", "freePages", "totalPages"].map(|key| &node[key]);
+                lines.push(format!("pool={number}:{free}/{total}"));
+            }
+        }
+        for container in each(&hugepages["containers"]) {
+            members(container, &[("container", "name"), ("limit", "limit")], lines);
+        }
+    }
+
+    fn hardware(hardware: &Value, lines: &mut Vec<String>) {
+        if hardware.is_null() {
+            return;
+        }
+        let numbers = ["numaNode", "iommuGroup", "virtualFunction"];
+        let texts = ["vendor", "driver", "vfio", "physicalFunction"];
+        members(hardware, &texts.map(|name| (name, name)), lines);
+        members(hardware, &numbers.map(|name| (name, name)), lines);
+        list(&hardware["netdevs"], "netdev", lines);
+        list(&hardware["rdmaDevices"], "rdmaDevice", lines);
+        if hardware["vdpa"].is_object() {
+            members(&hardware["vdpa"], &[("vdpa", "name")], lines);
+        }
+    }
+
+    fn interfaces(snapshot: &Value, lines: &mut Vec<String>) {
+        list(&snapshot["pendingNetworks"], "pending", lines);
+        for one in each(&snapshot["interfaces"]) {
+            members(one, &["name", "network", "mac", "own", "mtu"].map(|name| (name, name)), lines);
+            list(&one["ips"], "ip", lines);
+            list(&one["gateways"], "gateway", lines);
+            list(&one["sources"], "source", lines);
+            let device = &one["device"];
+            if device.is_object() {
+                members(device, &[("type", "type")], lines);
+                let details = [
+                    ("pci", "address", "address"),
+                    ("vdpa", "path", "path"),
+                    ("vhostUser", "path", "path"),
+                    ("memif", "path", "path"),
+                    ("afXdp", "path", "socket"),
+                ];
+                for (member, name, key) in details {
+                    if device[member].is_object() {
+                        members(&device[member], &[(name, key)], lines);
+                    }
+                }
+            }
+            hardware(&one["hardware"], lines);
+        }
+        for device in each(&snapshot["unmatchedDevices"]) {
+            members(device, &[("unmatched", "address"), ("own", "own")], lines);
+            hardware(&device["hardware"], lines);
+        }
+    }
+}
+
+/// The JSON of the C interface is the expected one, and its structs say the same, unless the call
+/// for their subject fails.
+#[cfg(feature = "capi")]
+#[test]
+fn the_c_interface_gives_the_expected_snapshots() {
+    use std::process::{Command, Stdio};
+
+    let library = c_support::Library::new();
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("golden");
+    let source = c_support::crate_dir().join("tests/c/golden.c");
+    let mut compiler = c_support::compiler();
+    compiler.arg(source).arg("-o").arg(&program).arg(library.archive());
+    c_support::succeed(compiler.args(["-lpthread", "-ldl", "-lm"]));
+
+    let cases = cases();
+    let mut input = String::new();
+    for case in &cases {
+        let after = |option: &str| {
+            let position = case.options.iter().position(|word| word == option);
+            position.map_or("-", |position| case.options[position + 1].as_str())
+        };
+        let by_order = case.options.iter().any(|word| word == "--assign-by-order");
+        let order = if by_order { "order" } else { "-" };
+        let (downward_api, container) = (after("--downward-api"), after("--container"));
+        writeln!(input, "{}\t{downward_api}\t{container}\t{order}", case.root.display()).unwrap();
+    }
+    let list = directory.path().join("cases");
+    fs::write(&list, input).unwrap();
+    let stdin = Stdio::from(fs::File::open(&list).unwrap());
+    let output = c_support::succeed(Command::new(&program).stdin(stdin));
+    let printed = String::from_utf8(output.stdout).unwrap();
+
+    let mut report = String::new();
+    let blocks: Vec<&str> = printed.trim_end().split("\n\n").collect();
+    assert_eq!(blocks.len(), cases.len());
+    for (case, block) in cases.iter().zip(blocks) {
+        let (json, view) = block.split_once('\n').unwrap();
+        let mut found: Value = serde_json::from_str(json).unwrap();
+        for warning in found["warnings"].as_array_mut().unwrap() {
+            warning["text"] = "".into();
+        }
+        compare(case, &found, &mut report);
+        let failed = |subject: &str| view.lines().any(|line| line == format!("{subject}: failed"));
+        let expected = c_view::lines(&found, failed);
+        let name = case.root.display();
+        for (expected, found) in expected.iter().zip(view.lines()) {
+            if expected != found {
+                writeln!(report, "{name}: C: expected {expected}, found {found}").unwrap();
+            }
+        }
+        assert_eq!(expected.len(), view.lines().count(), "{name}: lines of the C view");
     }
     check(&report);
 }

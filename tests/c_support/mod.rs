@@ -1,4 +1,5 @@
 //! Compiling C programs against the library of this build, and pods for them to look at.
+#![allow(dead_code)] // No test uses all of it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
