@@ -141,7 +141,7 @@ struct Facts<'a> {
 
 fn exclusive(facts: &Facts<'_>) -> (Exclusive, Option<ExclusiveReason>) {
     let covers = |set: &CpuSet| facts.allowed.is_subset(set);
-    let meets = |set: &CpuSet| !set.intersection(facts.allowed).is_empty();
+    let meets = |set: &CpuSet| !set.intersection(facts.cpuset).is_empty();
     let throttled = facts.quota.is_some_and(|quota| quota < facts.cpuset.len() as f64);
     if facts.classes.shared.as_ref().is_some_and(meets) {
         (Exclusive::No, Some(ExclusiveReason::SharedCpus))

@@ -47,9 +47,13 @@ impl<'a> Members<'a> {
         self.problems.push(Problem::new(place, why));
     }
 
-    /// The member, unless it is absent or null.
+    /// The member, unless it is absent or null. Go, which all producers and Multus are written
+    /// in, takes a key in any case; the exact one comes first.
     pub fn get(&self, key: &str) -> Option<&'a Value> {
-        self.members?.get(key).filter(|value| !value.is_null())
+        let members = self.members?;
+        let in_any_case = || members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let value = members.get(key).or_else(|| in_any_case().map(|(_, value)| value));
+        value.filter(|value| !value.is_null())
     }
 
     fn typed<T>(

@@ -86,10 +86,7 @@ fn device(config: &mut Members<'_>) -> Option<DeviceDetail> {
             config.problems.append(&mut memif.problems);
             Some(DeviceDetail::Memif(device))
         }
-        other => {
-            config.problem("iftype", format!("expected memif or vhostuser, found {other:?}"));
-            None
-        }
+        other => Some(DeviceDetail::Unknown(other.to_owned())),
     }
 }
 
@@ -145,8 +142,8 @@ mod tests {
     #[test]
     fn keeps_an_interface_of_another_type() {
         let (interfaces, problems) = parse(br#"{"ifName":"net1","config":{"iftype":"tap"}}"#);
-        assert_eq!((interfaces.len(), &interfaces[0].device), (1, &None));
-        assert_eq!(problems[0].place, "[0].config.iftype");
+        let tap = Some(DeviceDetail::Unknown("tap".into()));
+        assert_eq!((interfaces.len(), &interfaces[0].device, problems), (1, &tap, vec![]));
         assert_eq!(parse(br#"[{"config":{}}]"#).1[0].place, "[0].ifName");
     }
 }
