@@ -4,7 +4,7 @@
 //! the interfaces and devices that those before it left. What no rule settles
 //! stays unmatched: nothing is ever guessed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::allocated::Allocated;
 use super::attachments::{Attachment, Attachments};
@@ -190,15 +190,26 @@ impl<'a> Mapping<'a> {
         }
     }
 
+    /// The netdevs of the network functions known here, those that have an interface included.
+    fn netdevs_of_functions(&self) -> Vec<(PciAddress, String)> {
+        let free = self.free.iter().map(|(address, hardware)| (*address, hardware.as_ref()));
+        let taken = self.matches.iter().filter_map(|found| {
+            Some((found.device.as_ref()?.pci_address()?, found.hardware.as_ref()))
+        });
+        let netdevs = |(address, hardware): (PciAddress, Option<&Hardware>)| {
+            let names = hardware.map_or(&[][..], |hardware| &hardware.netdevs);
+            names.iter().map(move |name| (address, name.clone())).collect::<Vec<_>>()
+        };
+        free.chain(taken).flat_map(netdevs).collect()
+    }
+
     /// One device, and one interface, has the MAC.
     fn by_mac(&mut self) {
-        let mut bearers: HashMap<String, Vec<PciAddress>> = HashMap::new();
-        for (address, hardware) in &self.free {
-            for netdev in hardware.iter().flat_map(|hardware| &hardware.netdevs) {
-                let mac = hardware::netdev_attribute(self.root, netdev, "address", self.findings);
-                let mac = mac.unwrap_or_default().to_ascii_lowercase();
-                bearers.entry(mac).or_default().push(*address);
-            }
+        let mut bearers: HashMap<String, BTreeSet<PciAddress>> = HashMap::new();
+        for (address, netdev) in self.netdevs_of_functions() {
+            let mac = hardware::netdev_attribute(self.root, &netdev, "address", self.findings);
+            let mac = mac.unwrap_or_default().to_ascii_lowercase();
+            bearers.entry(mac).or_default().insert(address);
         }
         let mac_of =
             |attachment: &Attachment| attachment.status.mac.as_deref().map(str::to_ascii_lowercase);
@@ -209,7 +220,8 @@ impl<'a> Mapping<'a> {
         for (index, _) in self.named() {
             let Some(mac) = mac_of(&self.attachments.list[index]) else { continue };
             let alone = interfaces.get(&mac).is_some_and(|interfaces| interfaces.len() == 1);
-            if let (true, Some([address])) = (alone, bearers.get(&mac).map(Vec::as_slice)) {
+            let bearers = bearers.get(&mac).filter(|bearers| alone && bearers.len() == 1);
+            if let Some(address) = bearers.and_then(BTreeSet::first) {
                 self.assign(index, *address, Evidence::Mac);
             }
         }

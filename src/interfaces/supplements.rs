@@ -13,7 +13,7 @@ use crate::parse::pod_networks;
 use crate::parse::userspace::{self, UserspaceInterface};
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail};
-use crate::warning::Findings;
+use crate::warning::{Findings, WarningCode};
 
 const POD_NETWORKS: &str = "k8s.ovn.org/pod-networks";
 const NETWORK_INFO: &str = "kubevirt.io/network-info";
@@ -112,6 +112,12 @@ pub(super) fn userspace(
         positions.extend(attachment.status.interface.clone().map(|name| (name, position)));
     }
     for interface in interfaces {
+        if let Some(DeviceDetail::Unknown(name)) = &interface.device {
+            let path = downward.annotation_path(USERSPACE_DATA);
+            let interface = &interface.interface;
+            let text = format!("{path}: {interface:?}: iftype {name:?} is not known to podnet");
+            findings.warn(WarningCode::DeviceUnknown, path, text);
+        }
         let device = interface.device.clone().map(|detail| in_directory(detail, root, &directory));
         let known = positions.get(&interface.interface).copied();
         let position = known.unwrap_or(list.len());
