@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use podnet::Pod;
 use podnet::parse::cpulist::CpuSet;
@@ -11,6 +15,7 @@ use podnet::parse::{cgroup, device_info, mountinfo, network_status, networks, pc
 use podnet::parse::{downward, pci::PciAddress};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 /// Go's `strconv.Quote`. Which characters beyond ASCII it takes for printable depends on the
 /// Unicode tables of its release, so `escape` decides.
@@ -49,30 +54,43 @@ fn format_map(map: &BTreeMap<String, Vec<u8>>, escape: &mut dyn FnMut(char) -> b
     lines.join("\n")
 }
 
+const TROUBLESOME: &[&[u8]] = &[
+    b"\"",
+    b"\\",
+    b"=",
+    b" ",
+    b"\n",
+    b"\r\n",
+    b"\\n",
+    b"\\\"",
+    b"\x00",
+    b"\x7f",
+    b"\xff",
+    b"\xc3",
+    b"\xed\xa0\x80",
+    "\u{2028}\u{feff}\u{e0001}\u{10ffff}é😀".as_bytes(),
+];
+
 fn annotations() -> impl Strategy<Value = BTreeMap<String, Vec<u8>>> {
     let text = any::<String>().prop_map(String::into_bytes);
-    let troublesome = vec(
-        prop::sample::select(vec![
-            &b"\""[..],
-            b"\\",
-            b"=",
-            b" ",
-            b"\n",
-            b"\r\n",
-            b"\\n",
-            b"\\\"",
-            b"\x00",
-            b"\x7f",
-            b"\xff",
-            b"\xc3",
-            b"\xed\xa0\x80",
-            "\u{2028}\u{feff}\u{e0001}\u{10ffff}é😀".as_bytes(),
-        ]),
-        0..12,
-    )
-    .prop_map(|parts| parts.concat());
+    let troublesome =
+        vec(prop::sample::select(TROUBLESOME), 0..12).prop_map(|parts| parts.concat());
     let value = prop_oneof![vec(any::<u8>(), 0..60), text, troublesome];
     btree_map("[a-z0-9]([-a-z0-9._]{0,20}/)?[a-zA-Z0-9]{1,20}", value, 0..8)
+}
+
+/// A map made of random bytes: an eighth of them end a value, an eighth stand for something
+/// troublesome, the rest for themselves. Far cheaper to make than [`annotations`].
+fn map_of(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let values = bytes.split(|byte| byte % 8 == 7);
+    let value = |part: &[u8]| -> Vec<u8> {
+        let pieces = part.iter().map(|byte| match byte % 8 {
+            6 => TROUBLESOME[usize::from(byte / 8) % TROUBLESOME.len()],
+            _ => std::slice::from_ref(byte),
+        });
+        pieces.collect::<Vec<&[u8]>>().concat()
+    };
+    values.enumerate().map(|(index, part)| (format!("k{index}.io/a"), value(part))).collect()
 }
 
 #[test]
@@ -98,10 +116,49 @@ fn a_line_of_a_megabyte_does_not_hide_the_next() {
     let map = BTreeMap::from([("a".to_owned(), value), ("b".to_owned(), b"1".to_vec())]);
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("etc/podnetinfo");
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::write(directory.join("annotations"), format_map(&map, &mut |_| true)).unwrap();
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("annotations"), format_map(&map, &mut |_| true)).unwrap();
     let found = Pod::builder().root(root.path()).build().annotations().unwrap();
     assert!(found == map, "{} annotations came back", found.len());
+}
+
+/// The variables of a root's environment, beyond the two that each has.
+fn variables(root: &Path) -> Vec<Vec<u8>> {
+    let environ = fs::read(root.join("proc/self/environ")).unwrap_or_default();
+    let variables = environ.split(|byte| *byte == 0).filter(|text| !text.is_empty());
+    let usual = |text: &&[u8]| text.starts_with(b"PATH=") || text.starts_with(b"HOSTNAME=");
+    variables.filter(|text| !usual(text)).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn the_order_of_the_environment_changes_nothing() {
+    let mut shuffled_roots = 0;
+    let roots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots");
+    for case in fs::read_dir(roots).unwrap().map(|entry| entry.unwrap().path()) {
+        let variables = variables(&case.join("root"));
+        if variables.len() < 2 {
+            continue;
+        }
+        shuffled_roots += 1;
+        let root = tempfile::tempdir().unwrap();
+        tree::copy(&case.join("root"), root.path());
+        let snapshots = || {
+            [false, true].map(|by_order| {
+                let pod = Pod::builder().root(root.path()).assign_by_order(by_order).build();
+                pod.snapshot().unwrap()
+            })
+        };
+        let expected = snapshots();
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(12));
+        let orders = Just(variables).prop_shuffle();
+        let same = runner.run(&orders, |order| {
+            fs::write(root.path().join("proc/self/environ"), order.join(&b"\0"[..])).unwrap();
+            prop_assert_eq!(&snapshots(), &expected);
+            Ok(())
+        });
+        same.unwrap_or_else(|error| panic!("{}: {error}", case.display()));
+    }
+    assert!(shuffled_roots > 15, "{shuffled_roots} roots with two variables or more");
 }
 
 /// The numbers of a list as the kernel prints it, without the parser under test.
@@ -113,15 +170,30 @@ fn expand(list: &str) -> BTreeSet<u32> {
     list.split(',').filter(|part| !part.is_empty()).flat_map(ends).collect()
 }
 
+/// Prints and reads a map, with one character beyond ASCII after the other escaped or not.
+fn comes_back(map: &BTreeMap<String, Vec<u8>>, escapes: &[bool]) -> Result<(), TestCaseError> {
+    let mut next = escapes.iter().cycle();
+    let text = format_map(map, &mut |_| *next.next().unwrap());
+    prop_assert_eq!(text.lines().count(), map.len());
+    let (found, problems) = downward::parse(text.as_bytes());
+    prop_assert_eq!(problems, vec![]);
+    prop_assert_eq!(&found, map);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100_000))]
+
+    #[test]
+    fn a_hundred_thousand_maps_come_back(bytes in vec(any::<u8>(), 0..48), escape: bool) {
+        comes_back(&map_of(&bytes), &[escape, true, !escape])?;
+    }
+}
+
 proptest! {
     #[test]
     fn annotations_come_back_as_they_were(map in annotations(), escapes in vec(any::<bool>(), 1..9)) {
-        let mut next = escapes.iter().cycle();
-        let text = format_map(&map, &mut |_| *next.next().unwrap());
-        prop_assert_eq!(text.lines().count(), map.len());
-        let (found, problems) = downward::parse(text.as_bytes());
-        prop_assert_eq!(problems, vec![]);
-        prop_assert_eq!(found, map);
+        comes_back(&map, &escapes)?;
     }
 
     #[test]

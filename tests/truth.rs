@@ -6,10 +6,11 @@
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use podnet::parse::cpulist::CpuSet;
@@ -146,27 +147,12 @@ impl Report {
     }
 }
 
-/// Copies `sys` and `dev` of a capture: what podnet reads of the machine, not of a container.
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if from.is_symlink() {
-            symlink(fs::read_link(&from).unwrap(), &to).unwrap();
-        } else if from.is_dir() {
-            copy_tree(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
-}
-
 /// A root on the machine of `capture`, in a container that may run on every CPU, whose environment
 /// lists every PCI device and whose network-status every vDPA device.
 fn machine(capture: &str, truth: &Truth) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for directory in ["sys", "dev"] {
-        copy_tree(&case(capture).join(directory), &root.path().join(directory));
+        tree::copy(&case(capture).join(directory), &root.path().join(directory));
     }
     let write = |path: &str, text: String| {
         let path = root.path().join(path);
