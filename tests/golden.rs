@@ -10,11 +10,15 @@
 #[cfg(feature = "capi")]
 mod c_support;
 
+mod tree;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use podnet::{Pod, Snapshot};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 const BLESS: &str = "PODNET_BLESS=1 cargo test --test golden";
@@ -364,6 +368,38 @@ fn the_command_prints_the_expected_snapshots() {
         compare(&case, &found, &mut report);
     }
     check(&report);
+}
+
+/// The variables of a root's environment, beyond the two that each has.
+fn variables(root: &Path) -> Vec<Vec<u8>> {
+    let environ = fs::read(root.join("proc/self/environ")).unwrap_or_default();
+    let variables = environ.split(|byte| *byte == 0).filter(|text| !text.is_empty());
+    let usual = |text: &&[u8]| text.starts_with(b"PATH=") || text.starts_with(b"HOSTNAME=");
+    variables.filter(|text| !usual(text)).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn the_order_of_the_environment_changes_nothing() {
+    let mut shuffled = 0;
+    for mut case in cases() {
+        let variables = variables(&case.root);
+        if variables.len() < 2 {
+            continue;
+        }
+        shuffled += 1;
+        let expected = pod(&case).snapshot().unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        tree::copy(&case.root, copy.path());
+        case.root = copy.path().to_owned();
+        let orders = Just(variables).prop_shuffle();
+        let same = TestRunner::new(ProptestConfig::with_cases(12)).run(&orders, |order| {
+            fs::write(case.root.join("proc/self/environ"), order.join(&0)).unwrap();
+            prop_assert_eq!(&pod(&case).snapshot().unwrap(), &expected);
+            Ok(())
+        });
+        same.unwrap_or_else(|error| panic!("{}: {error}", case.expect.display()));
+    }
+    assert!(shuffled > 15, "{shuffled} roots with two variables or more");
 }
 
 /// What each of `samples/annotations` says: the state, and the kind of each interface.

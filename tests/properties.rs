@@ -2,12 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
-mod tree;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 use podnet::Pod;
 use podnet::parse::cpulist::CpuSet;
@@ -15,7 +12,6 @@ use podnet::parse::{cgroup, device_info, mountinfo, network_status, networks, pc
 use podnet::parse::{downward, pci::PciAddress};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
 /// Go's `strconv.Quote`. Which characters beyond ASCII it takes for printable depends on the
 /// Unicode tables of its release, so `escape` decides.
@@ -120,45 +116,6 @@ fn a_line_of_a_megabyte_does_not_hide_the_next() {
     fs::write(directory.join("annotations"), format_map(&map, &mut |_| true)).unwrap();
     let found = Pod::builder().root(root.path()).build().annotations().unwrap();
     assert!(found == map, "{} annotations came back", found.len());
-}
-
-/// The variables of a root's environment, beyond the two that each has.
-fn variables(root: &Path) -> Vec<Vec<u8>> {
-    let environ = fs::read(root.join("proc/self/environ")).unwrap_or_default();
-    let variables = environ.split(|byte| *byte == 0).filter(|text| !text.is_empty());
-    let usual = |text: &&[u8]| text.starts_with(b"PATH=") || text.starts_with(b"HOSTNAME=");
-    variables.filter(|text| !usual(text)).map(<[u8]>::to_vec).collect()
-}
-
-#[test]
-fn the_order_of_the_environment_changes_nothing() {
-    let mut shuffled_roots = 0;
-    let roots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots");
-    for case in fs::read_dir(roots).unwrap().map(|entry| entry.unwrap().path()) {
-        let variables = variables(&case.join("root"));
-        if variables.len() < 2 {
-            continue;
-        }
-        shuffled_roots += 1;
-        let root = tempfile::tempdir().unwrap();
-        tree::copy(&case.join("root"), root.path());
-        let snapshots = || {
-            [false, true].map(|by_order| {
-                let pod = Pod::builder().root(root.path()).assign_by_order(by_order).build();
-                pod.snapshot().unwrap()
-            })
-        };
-        let expected = snapshots();
-        let mut runner = TestRunner::new(ProptestConfig::with_cases(12));
-        let orders = Just(variables).prop_shuffle();
-        let same = runner.run(&orders, |order| {
-            fs::write(root.path().join("proc/self/environ"), order.join(&b"\0"[..])).unwrap();
-            prop_assert_eq!(&snapshots(), &expected);
-            Ok(())
-        });
-        same.unwrap_or_else(|error| panic!("{}: {error}", case.display()));
-    }
-    assert!(shuffled_roots > 15, "{shuffled_roots} roots with two variables or more");
 }
 
 /// The numbers of a list as the kernel prints it, without the parser under test.
