@@ -82,7 +82,10 @@ impl Peer {
         };
         self.ask(&format!("show port stats {TO_CAPTURE}"), limit, done)?;
         self.process.say(&format!("show port stats {FROM_POD}"))?;
-        self.process.say("stop")
+        // Forwarding must have stopped before the pod ends: a memif port that is in use when its
+        // other end goes away crashes.
+        self.process.say("stop")?;
+        self.process.wait_for("statistics for all ports", Duration::from_secs(10))
     }
 
     /// Repeats a command until its answer is as wanted or the time is over.
