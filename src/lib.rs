@@ -13,6 +13,16 @@
 //! [`Pod::snapshot`] reads all of it once, and [`eal`] makes DPDK arguments of
 //! the result. The library starts no thread, installs no signal handler and
 //! logs nothing.
+//!
+//! Inside there are layers, each of which knows only those before it:
+//!
+//! - [`parse`] makes types of text, and [`snapshot`] holds the answers as plain data;
+//! - `root` alone opens files and reads the environment; `cgroup` and `downward_api` know what
+//!   lies where below it;
+//! - `cpu`, `hugepages`, `interfaces` and `identity` work out what that means;
+//! - [`Pod`] asks them all;
+//! - [`lookup`] and [`eal`] make something of a snapshot, and are pure;
+//! - `capi` and `compat` are the C interfaces; the command uses this crate as any program does.
 
 #[cfg(feature = "capi")]
 mod capi;
