@@ -1,11 +1,9 @@
 //! The own cgroup: the files of each controller, whatever hierarchy it is in.
 
-use crate::parse::cgroup::{Controller, Membership, locate};
+use crate::parse::cgroup::{self, Controller, Membership};
 use crate::parse::mountinfo::{self, Mount};
 use crate::root::Root;
 use crate::warning::Findings;
-
-pub(crate) use crate::parse::cgroup::parse as parse_memberships;
 
 const CGROUP: &str = "/proc/self/cgroup";
 const MOUNTINFO: &str = "/proc/self/mountinfo";
@@ -22,14 +20,14 @@ impl Cgroups {
     pub fn read(root: &Root, findings: &mut Findings) -> Cgroups {
         let mut text = |path| findings.take(root.text(path)).flatten().unwrap_or_default();
         Cgroups {
-            memberships: parse_memberships(&text(CGROUP)),
+            memberships: cgroup::parse(&text(CGROUP)),
             mounts: mountinfo::parse(&text(MOUNTINFO)),
         }
     }
 
     /// Where the files of a controller are.
     pub fn controller(&self, name: &str) -> Option<Controller> {
-        locate(&self.memberships, &self.mounts, name)
+        cgroup::locate(&self.memberships, &self.mounts, name)
     }
 }
 

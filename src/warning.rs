@@ -1,7 +1,6 @@
 //! Warnings: what a reader should know although an answer was given.
 
 use std::collections::HashSet;
-
 use std::fmt;
 
 use serde::Serialize;

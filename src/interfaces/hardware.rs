@@ -239,6 +239,7 @@ pub(super) fn netdev_attribute(
     }
     match root.text(&format!("{NET}/{name}/{attribute}")) {
         Ok(text) => text.filter(|text| !text.is_empty()),
+        // The kernel's answer for a netdev that is just going away.
         Err(Error::Unreadable { errno: libc::EINVAL, .. }) => None,
         Err(error) => {
             findings.note(&error);
