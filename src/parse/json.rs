@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Problem;
+use super::{Parsed, Problem};
 
 /// Reads a whole JSON text; the place of a syntax error is its line and column.
 pub(super) fn document(text: &[u8]) -> Result<Value, Problem> {
@@ -12,6 +12,26 @@ pub(super) fn document(text: &[u8]) -> Result<Value, Problem> {
         let why = text.split(" at line").next().unwrap_or(&text);
         Problem::new(place, format!("not JSON: {why}"))
     })
+}
+
+/// Reads each object of a list; an element that is none costs no other.
+pub(super) fn objects<T>(
+    place: &str,
+    list: &[Value],
+    read: fn(&mut Members<'_>) -> T,
+) -> Parsed<Vec<T>> {
+    let mut items = Vec::with_capacity(list.len());
+    let mut problems = Vec::new();
+    for (index, value) in list.iter().enumerate() {
+        match Members::of(&format!("{place}[{index}]"), value) {
+            Ok(mut members) => {
+                items.push(read(&mut members));
+                problems.append(&mut members.problems);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (items, problems)
 }
 
 /// One JSON object being read, or an absent one: where it is, its members, and what was wrong

@@ -30,18 +30,7 @@ pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkInfo>> {
         None if document.is_object() => &[],
         None => return (Vec::new(), vec![json::expected("the value", "an object", &document)]),
     };
-    let mut infos = Vec::with_capacity(list.len());
-    let mut problems = Vec::new();
-    for (index, value) in list.iter().enumerate() {
-        match Members::of(&format!("interfaces[{index}]"), value) {
-            Ok(mut members) => {
-                infos.push(info(&mut members));
-                problems.append(&mut members.problems);
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-    (infos, problems)
+    json::objects("interfaces", list, info)
 }
 
 fn info(members: &mut Members<'_>) -> NetworkInfo {

@@ -40,18 +40,7 @@ pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkStatus>> {
         Ok(other) => return (Vec::new(), vec![json::expected("the value", "a list", &other)]),
         Err(problem) => return (Vec::new(), vec![problem]),
     };
-    let mut entries = Vec::with_capacity(list.len());
-    let mut problems = Vec::new();
-    for (index, value) in list.iter().enumerate() {
-        match Members::of(&format!("[{index}]"), value) {
-            Ok(mut members) => {
-                entries.push(entry(&mut members));
-                problems.append(&mut members.problems);
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-    (entries, problems)
+    json::objects("", &list, entry)
 }
 
 fn entry(entry: &mut Members<'_>) -> NetworkStatus {

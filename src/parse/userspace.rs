@@ -34,18 +34,8 @@ pub fn parse(text: &[u8]) -> Parsed<Vec<UserspaceInterface>> {
         Value::Array(list) => list.as_slice(),
         element => std::slice::from_ref(element),
     };
-    let mut interfaces = Vec::new();
-    let mut problems = Vec::new();
-    for (index, value) in list.iter().enumerate() {
-        match Members::of(&format!("[{index}]"), value) {
-            Ok(mut members) => {
-                interfaces.extend(interface(&mut members));
-                problems.append(&mut members.problems);
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-    (interfaces, problems)
+    let (interfaces, problems) = json::objects("", list, interface);
+    (interfaces.into_iter().flatten().collect(), problems)
 }
 
 fn interface(element: &mut Members<'_>) -> Option<UserspaceInterface> {
