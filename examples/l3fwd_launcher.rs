@@ -24,9 +24,8 @@ fn launch(
     program: &str,
     own: &[String],
 ) -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
-    // Another directory than / stands for a whole pod, to try this outside of one.
-    let root = std::env::var_os("PODNET_ROOT").unwrap_or_else(|| "/".into());
-    let snapshot = Pod::builder().root(root).build().snapshot()?;
+    // A directory in PODNET_ROOT stands for a whole pod, to try this outside of one.
+    let snapshot = Pod::builder().root_from_environment().build().snapshot()?;
     let args = EalArgs::builder(&snapshot).app(App::L3fwd).build()?;
     for warning in snapshot.warnings.iter().chain(&args.warnings) {
         eprintln!("l3fwd_launcher: {}", warning.text);

@@ -7,7 +7,7 @@ use crate::cgroup::Cgroups;
 use crate::downward_api::DownwardApi;
 use crate::error::{Error, Result};
 use crate::parse::network_status::NetworkStatus;
-use crate::root::Root;
+use crate::root::{self, Root};
 use crate::snapshot::{CpuInfo, Hugepages, Interfaces, Snapshot};
 use crate::warning::Findings;
 use crate::{cpu, hugepages, identity, interfaces};
@@ -47,6 +47,15 @@ impl PodBuilder {
     pub fn root(mut self, root: impl Into<PathBuf>) -> PodBuilder {
         self.root = root.into();
         self
+    }
+
+    /// The root that the variable `PODNET_ROOT` names, if it names one. In a setuid program it
+    /// counts for nothing.
+    pub fn root_from_environment(self) -> PodBuilder {
+        match root::from_environment() {
+            Some(root) => self.root(root),
+            None => self,
+        }
     }
 
     /// The directory the Downward API is mounted at, as the pod sees it. Default:

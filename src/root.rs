@@ -23,7 +23,6 @@ const MAX_SYMLINKS: usize = 40;
 
 /// The root that `PODNET_ROOT` names. Whoever starts a setuid program must not choose what it
 /// reads, so there the variable counts for nothing.
-#[cfg(feature = "capi")]
 pub(crate) fn from_environment() -> Option<PathBuf> {
     // SAFETY: getauxval only looks a number up.
     #[allow(unsafe_code, reason = "a call of the C library")]

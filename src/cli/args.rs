@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use podnet::eal::{App, IovaMode, Release, Smt};
 
-use super::{system, units};
+use super::units;
 
 /// Tells what a Kubernetes pod was given: CPUs, hugepages and network interfaces, and starts DPDK
 /// programs with it.
@@ -244,10 +244,11 @@ impl ExecArgs {
 impl Global {
     /// The pod to look at.
     pub fn pod(&self) -> podnet::Pod {
-        let mut builder = podnet::Pod::builder().assign_by_order(self.assign_by_order);
-        if let Some(root) = self.root.clone().or_else(root_from_environment) {
-            builder = builder.root(root);
-        }
+        let builder = podnet::Pod::builder().assign_by_order(self.assign_by_order);
+        let mut builder = match &self.root {
+            Some(root) => builder.root(root),
+            None => builder.root_from_environment(),
+        };
         if let Some(directory) = &self.downward_api {
             builder = builder.downward_api(directory);
         }
@@ -266,10 +267,4 @@ impl Global {
         };
         anstream::AutoStream::new(std::io::stdout().lock(), choice)
     }
-}
-
-/// `PODNET_ROOT`, which whoever starts a privileged program must not be able to set.
-fn root_from_environment() -> Option<PathBuf> {
-    let root = std::env::var_os("PODNET_ROOT").filter(|root| !root.is_empty());
-    root.filter(|_| !system::is_privileged_start()).map(PathBuf::from)
 }

@@ -24,12 +24,6 @@ pub fn set_sigpipe(to: Sigpipe) {
     unsafe { libc::signal(libc::SIGPIPE, handler) };
 }
 
-/// Whether this process was started with more rights than its caller's.
-pub fn is_privileged_start() -> bool {
-    // SAFETY: getauxval has no preconditions; an absent entry is 0.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}
-
 /// Whether the real user is root: DPDK asks this to choose its runtime directory.
 pub fn is_root() -> bool {
     // SAFETY: getuid has no preconditions and can't fail.

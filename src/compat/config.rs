@@ -11,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::types::{LOG_LEVEL_MAX, LOG_LEVEL_WARNING, layout};
 use crate::capi::input::path;
 use crate::pod::Pod;
-use crate::root;
 
 /// Where the Downward API is mounted.
 #[repr(C)]
@@ -100,12 +99,9 @@ impl Settings {
 
 /// The pod that the drop-in answers for.
 pub(super) fn pod() -> Pod {
-    let mut pod = Pod::builder().assign_by_order(true);
+    let mut pod = Pod::builder().assign_by_order(true).root_from_environment();
     if let Some(directory) = with_settings(|settings| settings.downward_api.clone()) {
         pod = pod.downward_api(directory);
-    }
-    if let Some(root) = root::from_environment() {
-        pod = pod.root(root);
     }
     pod.build()
 }
