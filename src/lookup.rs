@@ -160,7 +160,7 @@ fn field_of(interface: &Interface, field: Field) -> Vec<String> {
         Field::Mac => interface.mac.clone(),
         Field::Ip => interface.ips.first().map(|ip| without_prefix(ip).to_owned()),
         Field::Mtu => interface.mtu.map(|mtu| mtu.to_string()),
-        Field::Path => path(interface),
+        Field::Path => interface.path().map(str::to_owned),
         Field::Vdpa => vdpa_name(interface),
         Field::Numa => hardware.and_then(|hw| hw.numa_node).map(|node| node.to_string()),
         Field::Vfio => hardware.and_then(|hw| hw.vfio.clone()),
@@ -170,21 +170,6 @@ fn field_of(interface: &Interface, field: Field) -> Vec<String> {
 
 fn without_prefix(ip: &str) -> &str {
     ip.split_once('/').map_or(ip, |(address, _)| address)
-}
-
-/// The socket of a vhost-user, memif or AF_XDP device, or the character device of a vDPA one.
-pub(crate) fn path(interface: &Interface) -> Option<String> {
-    let shown = interface.hardware.as_ref().and_then(|hw| hw.vdpa.as_ref());
-    match &interface.device.as_ref()?.detail {
-        DeviceDetail::VhostUser(vhost_user) => vhost_user.path.clone(),
-        DeviceDetail::Memif(memif) => memif.path.clone(),
-        DeviceDetail::AfXdp(af_xdp) => af_xdp.socket.clone().or_else(|| af_xdp.map.clone()),
-        DeviceDetail::Vdpa(vdpa) => {
-            vdpa.path.clone().or_else(|| shown.and_then(|vdpa| vdpa.char_device.clone()))
-        }
-        DeviceDetail::Pci(_) => shown.and_then(|vdpa| vdpa.char_device.clone()),
-        DeviceDetail::Unknown(_) => None,
-    }
 }
 
 fn vdpa_name(interface: &Interface) -> Option<String> {

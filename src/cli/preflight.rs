@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use podnet::eal::Port;
 use podnet::parse::pci::PciAddress;
-use podnet::snapshot::{DeviceDetail, Interface, Snapshot};
+use podnet::snapshot::{Interface, Snapshot};
 
 use super::{pci, socket, system};
 
@@ -70,7 +70,9 @@ impl Device {
     pub fn remove_from(&self, snapshot: &mut Snapshot) {
         let is_this = |one: &Interface| match self {
             Device::Pci(address) => one.pci_address() == Some(*address),
-            Device::VhostVdpa(path) | Device::Socket { path, .. } => path_of(one) == Some(path),
+            Device::VhostVdpa(path) | Device::Socket { path, .. } => {
+                one.path().map(Path::new) == Some(path)
+            }
             Device::Other => false,
         };
         snapshot.interfaces.retain(|one| !is_this(one));
@@ -89,18 +91,6 @@ impl Device {
             Device::Other => None,
         }
     }
-}
-
-/// The socket or character device of an interface.
-fn path_of(one: &Interface) -> Option<&Path> {
-    let shown = one.hardware.as_ref().and_then(|hardware| hardware.vdpa.as_ref());
-    let said = match &one.device.as_ref()?.detail {
-        DeviceDetail::VhostUser(vhost_user) => vhost_user.path.as_deref(),
-        DeviceDetail::Memif(memif) => memif.path.as_deref(),
-        DeviceDetail::Vdpa(vdpa) => vdpa.path.as_deref(),
-        _ => None,
-    };
-    said.or_else(|| shown?.char_device.as_deref()).map(Path::new)
 }
 
 /// As the driver tells them apart, by what is at the path; where nothing is, by its name.

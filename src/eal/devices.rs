@@ -281,10 +281,11 @@ fn vdpa(interface: &Interface, device: &VdpaDevice) -> Found {
     if bus_driver == Some("virtio_vdpa") || device.driver.as_deref() == Some("virtio") {
         return Err("its vDPA driver is virtio, which makes it a kernel netdev".to_owned());
     }
-    let path = lookup::path(interface);
-    let missing = "its character device is unknown: device-info has no path, and sysfs shows no \
-                   vhost_vdpa device";
-    path.map(|path| Backend::VhostVdpa { path }).ok_or_else(|| missing.to_owned())
+    let path = interface.path().ok_or(
+        "its character device is unknown: device-info has no path, and sysfs shows no \
+         vhost_vdpa device",
+    )?;
+    Ok(Backend::VhostVdpa { path: path.to_owned() })
 }
 
 fn vhost_user(device: &VhostUserDevice) -> Found {

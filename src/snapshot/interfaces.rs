@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Device, Hardware, State};
+use super::{Device, DeviceDetail, Hardware, State};
 use crate::parse::pci::PciAddress;
 
 /// The interfaces of the pod, and the devices behind them.
@@ -155,6 +155,24 @@ impl Interface {
     /// The address of the PCI device behind the interface, a vDPA device's own one included.
     pub fn pci_address(&self) -> Option<PciAddress> {
         self.device.as_ref()?.pci_address()
+    }
+
+    /// The socket of a vhost-user, memif or AF_XDP device (for AF_XDP else the pinned map), or the
+    /// character device of a vDPA one.
+    pub fn path(&self) -> Option<&str> {
+        let path = match &self.device.as_ref()?.detail {
+            DeviceDetail::VhostUser(vhost_user) => vhost_user.path.as_ref(),
+            DeviceDetail::Memif(memif) => memif.path.as_ref(),
+            DeviceDetail::AfXdp(af_xdp) => af_xdp.socket.as_ref().or(af_xdp.map.as_ref()),
+            DeviceDetail::Vdpa(vdpa) => vdpa.path.as_ref().or_else(|| self.char_device()),
+            DeviceDetail::Pci(_) => self.char_device(),
+            DeviceDetail::Unknown(_) => None,
+        };
+        path.map(String::as_str)
+    }
+
+    fn char_device(&self) -> Option<&String> {
+        self.hardware.as_ref()?.vdpa.as_ref()?.char_device.as_ref()
     }
 }
 
