@@ -14,16 +14,34 @@ const DIRECTORIES: [&str; 2] = ["/etc/podnetinfo", "/etc/podinfo"];
 const ANNOTATIONS: &str = "annotations";
 const LABELS: &str = "labels";
 
-/// The files that hold one annotation as it is, without quotes, by the last part of its name.
-const SINGLE: [(&str, &str); 7] = [
-    ("network-status", "k8s.v1.cni.cncf.io/network-status"),
-    ("networks-status", "k8s.v1.cni.cncf.io/networks-status"),
-    ("networks", "k8s.v1.cni.cncf.io/networks"),
-    ("pod-networks", "k8s.ovn.org/pod-networks"),
-    ("network-info", "kubevirt.io/network-info"),
-    ("configuration-data", "userspace/configuration-data"),
-    ("mapped-dir", "userspace/mapped-dir"),
+/// What Multus attached; the other name is what it wrote before 4.0, beside or instead of it.
+pub(crate) const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
+pub(crate) const NETWORKS_STATUS: &str = "k8s.v1.cni.cncf.io/networks-status";
+/// What the pod asks for.
+pub(crate) const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+/// OVN-Kubernetes' addresses.
+pub(crate) const POD_NETWORKS: &str = "k8s.ovn.org/pod-networks";
+/// KubeVirt's interfaces.
+pub(crate) const NETWORK_INFO: &str = "kubevirt.io/network-info";
+/// The userspace CNI's interfaces, and the directory of their sockets.
+pub(crate) const CONFIGURATION_DATA: &str = "userspace/configuration-data";
+pub(crate) const MAPPED_DIR: &str = "userspace/mapped-dir";
+
+/// The annotations that may have a file of their own, which holds one as it is, without quotes.
+const SINGLE: [&str; 7] = [
+    NETWORK_STATUS,
+    NETWORKS_STATUS,
+    NETWORKS,
+    POD_NETWORKS,
+    NETWORK_INFO,
+    CONFIGURATION_DATA,
+    MAPPED_DIR,
 ];
+
+/// An annotation's name without its prefix: what a file of its own is called.
+pub(crate) fn short_name(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, name)| name)
+}
 
 /// The kubelet may swap the generation while it is read, but hardly this often.
 const ATTEMPTS: usize = 5;
@@ -64,14 +82,14 @@ impl DownwardApi {
     /// Whether there is a file of annotations, or of one.
     pub fn has_annotations(&self) -> bool {
         self.files.contains_key(ANNOTATIONS)
-            || SINGLE.iter().any(|(file, _)| self.files.contains_key(*file))
+            || SINGLE.iter().any(|key| self.files.contains_key(short_name(key)))
     }
 
     /// The annotations, decoded: those of the map file, and those that have a file of their own.
     pub fn annotations(&self, findings: &mut Findings) -> Map {
         let mut annotations = self.map(ANNOTATIONS, findings);
-        for (file, key) in SINGLE {
-            let Some(content) = self.files.get(file) else { continue };
+        for key in SINGLE {
+            let Some(content) = self.files.get(short_name(key)) else { continue };
             // A missing annotation makes an empty file.
             let content = findings.take(content.clone()).filter(|content| !content.is_empty());
             if let Some(content) = content.filter(|_| !annotations.contains_key(key)) {
@@ -83,11 +101,9 @@ impl DownwardApi {
 
     /// The file that an annotation is read from.
     pub fn annotation_path(&self, key: &str) -> String {
-        let single = SINGLE.iter().find(|(_, annotation)| *annotation == key);
-        match single.filter(|(file, _)| self.files.contains_key(*file)) {
-            Some((file, _)) if !self.files.contains_key(ANNOTATIONS) => self.path(file),
-            _ => self.path(ANNOTATIONS),
-        }
+        let single = short_name(key);
+        let is_alone = !self.files.contains_key(ANNOTATIONS) && self.files.contains_key(single);
+        self.path(if is_alone { single } else { ANNOTATIONS })
     }
 
     /// The labels of the pod.
@@ -134,7 +150,7 @@ impl DownwardApi {
 /// Whether a file is one of the Downward API's that are read here.
 fn is_ours(name: &str) -> bool {
     matches!(name, ANNOTATIONS | LABELS)
-        || SINGLE.iter().any(|(file, _)| *file == name)
+        || SINGLE.iter().any(|key| short_name(key) == name)
         || hugepage_file(name).is_some()
 }
 

@@ -3,21 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::supplements;
-use crate::downward_api::DownwardApi;
+use crate::downward_api::{DownwardApi, NETWORK_STATUS, NETWORKS, NETWORKS_STATUS, short_name};
 use crate::parse::downward::Map;
 use crate::parse::network_status::{self, NetworkStatus};
 use crate::parse::networks::{self, NetworkRequest};
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail, State};
 use crate::warning::{Findings, WarningCode};
-
-const REQUEST: &str = "k8s.v1.cni.cncf.io/networks";
-
-/// The status annotation, and the name that Multus before 4.0 wrote beside or instead of it.
-const STATUS: [(&str, &str); 2] = [
-    ("network-status", "k8s.v1.cni.cncf.io/network-status"),
-    ("networks-status", "k8s.v1.cni.cncf.io/networks-status"),
-];
 
 /// What the annotations say.
 #[derive(Debug)]
@@ -95,13 +87,13 @@ fn read_status(
     downward: &DownwardApi,
     findings: &mut Findings,
 ) -> Option<(&'static str, Vec<NetworkStatus>)> {
-    STATUS.into_iter().find_map(|(source, key)| {
+    [NETWORK_STATUS, NETWORKS_STATUS].into_iter().find_map(|key| {
         let value = annotations.get(key).filter(|value| !value.is_empty())?;
         let path = downward.annotation_path(key);
         let (statuses, problems) = network_status::parse(value);
         findings.fail_all(&path, &format!("{key}: "), problems);
         warn_of_unknown_types(&format!("{path}: {key}"), &path, &statuses, findings);
-        Some((source, statuses))
+        Some((short_name(key), statuses))
     })
 }
 
@@ -127,9 +119,9 @@ fn request(
     downward: &DownwardApi,
     findings: &mut Findings,
 ) -> Vec<NetworkRequest> {
-    let Some(value) = annotations.get(REQUEST) else { return Vec::new() };
+    let Some(value) = annotations.get(NETWORKS) else { return Vec::new() };
     let (requests, problems) = networks::parse(value);
-    findings.fail_all(&downward.annotation_path(REQUEST), &format!("{REQUEST}: "), problems);
+    findings.fail_all(&downward.annotation_path(NETWORKS), &format!("{NETWORKS}: "), problems);
     requests
 }
 

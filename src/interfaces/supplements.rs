@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::attachments::Attachment;
-use crate::downward_api::DownwardApi;
+use crate::downward_api::{
+    CONFIGURATION_DATA, DownwardApi, MAPPED_DIR, NETWORK_INFO, POD_NETWORKS,
+};
 use crate::parse::Parsed;
 use crate::parse::downward::Map;
 use crate::parse::network_info;
@@ -14,11 +16,6 @@ use crate::parse::userspace::{self, UserspaceInterface};
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail};
 use crate::warning::{Findings, WarningCode};
-
-const POD_NETWORKS: &str = "k8s.ovn.org/pod-networks";
-const NETWORK_INFO: &str = "kubevirt.io/network-info";
-const USERSPACE_DATA: &str = "userspace/configuration-data";
-const USERSPACE_DIRECTORY: &str = "userspace/mapped-dir";
 
 /// Where the userspace CNI's sockets are when no annotation says so.
 const USERSPACE_DEFAULT: &str = "/var/lib/cni/usrspcni";
@@ -101,11 +98,12 @@ pub(super) fn userspace(
     findings: &mut Findings,
 ) {
     let directory = annotations
-        .get(USERSPACE_DIRECTORY)
+        .get(MAPPED_DIR)
         .map(|value| String::from_utf8_lossy(value).trim().trim_end_matches('/').to_owned())
         .filter(|directory| !directory.is_empty())
         .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned());
-    let mut interfaces = read(USERSPACE_DATA, annotations, downward, findings, userspace::parse);
+    let mut interfaces =
+        read(CONFIGURATION_DATA, annotations, downward, findings, userspace::parse);
     interfaces.extend(userspace_files(root, &directory, findings));
     let mut positions: HashMap<String, usize> = HashMap::new();
     for (position, attachment) in list.iter().enumerate() {
@@ -113,7 +111,7 @@ pub(super) fn userspace(
     }
     for interface in interfaces {
         if let Some(DeviceDetail::Unknown(name)) = &interface.device {
-            let path = downward.annotation_path(USERSPACE_DATA);
+            let path = downward.annotation_path(CONFIGURATION_DATA);
             let interface = &interface.interface;
             let text = format!("{path}: {interface:?}: iftype {name:?} is not known to podnet");
             findings.warn(WarningCode::DeviceUnknown, path, text);
