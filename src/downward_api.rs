@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::parse::Parsed;
 use crate::parse::downward::{self, Map};
 use crate::parse::size::{HugepageFile, hugepage_file};
 use crate::root::{Content, Root};
@@ -97,6 +98,21 @@ impl DownwardApi {
             }
         }
         annotations
+    }
+
+    /// What an annotation holds; what is wrong with it is a failure at its place. `None` where it
+    /// is absent or empty.
+    pub fn parse<T>(
+        &self,
+        annotations: &Map,
+        key: &str,
+        parse: fn(&[u8]) -> Parsed<T>,
+        findings: &mut Findings,
+    ) -> Option<T> {
+        let value = annotations.get(key).filter(|value| !value.is_empty())?;
+        let (parsed, problems) = parse(value);
+        findings.fail_all(&self.annotation_path(key), &format!("{key}: "), problems);
+        Some(parsed)
     }
 
     /// The file that an annotation is read from.

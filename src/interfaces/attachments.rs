@@ -60,7 +60,8 @@ impl Attachments {
         let status = read_status(&annotations, downward, findings);
         let has_status = status.is_some();
         let (source, statuses) = status.unwrap_or_default();
-        let requested = request(&annotations, downward, findings);
+        let requested = downward.parse(&annotations, NETWORKS, networks::parse, findings);
+        let requested = requested.unwrap_or_default();
         let (requests, pending) = compare(&statuses, &requested);
         let state = if !downward.has_annotations() {
             State::NoAnnotations
@@ -88,41 +89,28 @@ fn read_status(
     findings: &mut Findings,
 ) -> Option<(&'static str, Vec<NetworkStatus>)> {
     [NETWORK_STATUS, NETWORKS_STATUS].into_iter().find_map(|key| {
-        let value = annotations.get(key).filter(|value| !value.is_empty())?;
-        let path = downward.annotation_path(key);
-        let (statuses, problems) = network_status::parse(value);
-        findings.fail_all(&path, &format!("{key}: "), problems);
-        warn_of_unknown_types(&format!("{path}: {key}"), &path, &statuses, findings);
+        let statuses = downward.parse(annotations, key, network_status::parse, findings)?;
+        warn_of_unknown_types(&downward.annotation_path(key), key, &statuses, findings);
         Some((short_name(key), statuses))
     })
 }
 
 /// A later specification may know more types: the rest of such an entry stands.
 fn warn_of_unknown_types(
-    place: &str,
     path: &str,
+    key: &str,
     statuses: &[NetworkStatus],
     findings: &mut Findings,
 ) {
     for (index, status) in statuses.iter().enumerate() {
         let detail = status.device_info.as_ref().map(|device| &device.detail);
         if let Some(DeviceDetail::Unknown(name)) = detail {
-            let text =
-                format!("{place}: [{index}].device-info.type: {name:?} is not known to podnet");
+            let text = format!(
+                "{path}: {key}: [{index}].device-info.type: {name:?} is not known to podnet"
+            );
             findings.warn(WarningCode::DeviceUnknown, path, text);
         }
     }
-}
-
-fn request(
-    annotations: &Map,
-    downward: &DownwardApi,
-    findings: &mut Findings,
-) -> Vec<NetworkRequest> {
-    let Some(value) = annotations.get(NETWORKS) else { return Vec::new() };
-    let (requests, problems) = networks::parse(value);
-    findings.fail_all(&downward.annotation_path(NETWORKS), &format!("{NETWORKS}: "), problems);
-    requests
 }
 
 /// For each status the request that it meets, and the requests that nothing meets. Equal requests

@@ -7,7 +7,6 @@ use super::attachments::Attachment;
 use crate::downward_api::{
     CONFIGURATION_DATA, DownwardApi, MAPPED_DIR, NETWORK_INFO, POD_NETWORKS,
 };
-use crate::parse::Parsed;
 use crate::parse::downward::Map;
 use crate::parse::network_info;
 use crate::parse::network_status::NetworkStatus;
@@ -23,22 +22,6 @@ const USERSPACE_DEFAULT: &str = "/var/lib/cni/usrspcni";
 /// The interface that OVN-Kubernetes' own network is on.
 const DEFAULT_INTERFACE: &str = "eth0";
 
-/// Reads one annotation with its parser; what is wrong with it is a failure at its place.
-fn read<T>(
-    key: &str,
-    annotations: &Map,
-    downward: &DownwardApi,
-    findings: &mut Findings,
-    parse: fn(&[u8]) -> Parsed<Vec<T>>,
-) -> Vec<T> {
-    let Some(value) = annotations.get(key).filter(|value| !value.is_empty()) else {
-        return Vec::new();
-    };
-    let (items, problems) = parse(value);
-    findings.fail_all(&downward.annotation_path(key), &format!("{key}: "), problems);
-    items
-}
-
 /// KubeVirt's virt-launcher has this beside or instead of network-status. Its networks have names
 /// of their own, so an attachment is known by its MAC; what no attachment is stands alone.
 pub(super) fn kubevirt(
@@ -47,9 +30,9 @@ pub(super) fn kubevirt(
     downward: &DownwardApi,
     findings: &mut Findings,
 ) {
-    let infos = read(NETWORK_INFO, annotations, downward, findings, network_info::parse);
+    let infos = downward.parse(annotations, NETWORK_INFO, network_info::parse, findings);
     let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
-    for info in infos {
+    for info in infos.unwrap_or_default() {
         let mac = info.mac.as_deref().map(str::to_ascii_lowercase);
         match mac.and_then(|mac| by_mac.get(&mac)).map(Vec::as_slice) {
             Some([known]) => {
@@ -102,8 +85,8 @@ pub(super) fn userspace(
         .map(|value| String::from_utf8_lossy(value).trim().trim_end_matches('/').to_owned())
         .filter(|directory| !directory.is_empty())
         .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned());
-    let mut interfaces =
-        read(CONFIGURATION_DATA, annotations, downward, findings, userspace::parse);
+    let annotation = downward.parse(annotations, CONFIGURATION_DATA, userspace::parse, findings);
+    let mut interfaces = annotation.unwrap_or_default();
     interfaces.extend(userspace_files(root, &directory, findings));
     let mut positions: HashMap<String, usize> = HashMap::new();
     for (position, attachment) in list.iter().enumerate() {
@@ -182,7 +165,7 @@ pub(super) fn ovn_kubernetes(
     downward: &DownwardApi,
     findings: &mut Findings,
 ) {
-    let networks = read(POD_NETWORKS, annotations, downward, findings, pod_networks::parse);
+    let networks = downward.parse(annotations, POD_NETWORKS, pod_networks::parse, findings);
     let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
     // Where network-status has no MAC, the name has to do.
     let by_name = index(list, |attachment| match attachment.status.mac {
@@ -192,7 +175,7 @@ pub(super) fn ovn_kubernetes(
         None => Some(&attachment.status.name),
         Some(_) => None,
     });
-    for network in networks {
+    for network in networks.unwrap_or_default() {
         let mac = network.mac.as_deref().map(str::to_ascii_lowercase);
         let found = mac.and_then(|mac| by_mac.get(&mac)).or_else(|| by_name.get(&network.key));
         let Some([position]) = found.map(Vec::as_slice) else { continue };
