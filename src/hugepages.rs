@@ -30,12 +30,12 @@ const UNLIMITED: u64 = 1 << 62;
 /// What is known of the page sizes so far, smallest first.
 type Pages = BTreeMap<u64, PageSize>;
 
-/// Reads the hugepages.
+/// Reads the hugepages; `own` is this container's name.
 pub(crate) fn read(
     root: &Root,
     cgroups: &Cgroups,
     downward: &DownwardApi,
-    container: Option<&str>,
+    own: Option<&str>,
     findings: &mut Findings,
 ) -> Hugepages {
     let mut pages = Pages::new();
@@ -43,7 +43,7 @@ pub(crate) fn read(
     if let Some(hugetlb) = cgroups.controller("hugetlb") {
         read_cgroup(root, &hugetlb, &mut pages, findings);
     }
-    let containers = read_files(downward, container, &mut pages, findings);
+    let containers = read_files(downward, own, &mut pages, findings);
     read_mounts(root, &cgroups.mounts, &mut pages, findings);
     Hugepages { pages: pages.into_values().collect(), containers }
 }

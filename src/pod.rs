@@ -125,7 +125,9 @@ impl Pod {
         let mut findings = Findings::default();
         let cgroups = view.cgroups(&mut findings);
         let downward = view.downward_api(&mut findings);
-        let hugepages = view.hugepages(&cgroups, &downward, &mut findings);
+        let container = view.container(&mut findings);
+        let own = container.as_deref();
+        let hugepages = hugepages::read(&view.root, &cgroups, &downward, own, &mut findings);
         findings.into_result(hugepages)
     }
 
@@ -199,7 +201,8 @@ impl<'a> View<'a> {
         let downward = self.downward_api(&mut findings);
         let container = self.container(&mut findings);
         let cpus = cpu::read(&self.root, &cgroups, &mut findings);
-        let hugepages = self.hugepages(&cgroups, &downward, &mut findings);
+        let own = container.as_deref();
+        let hugepages = hugepages::read(&self.root, &cgroups, &downward, own, &mut findings);
         let (read, _) = self.interfaces(&downward, &mut findings);
         let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read;
         Snapshot {
@@ -234,16 +237,6 @@ impl<'a> View<'a> {
             Some(name).filter(|name| !name.is_empty())
         };
         self.config.container.clone().or_else(from_environment)
-    }
-
-    fn hugepages(
-        &self,
-        cgroups: &Cgroups,
-        downward: &DownwardApi,
-        findings: &mut Findings,
-    ) -> Hugepages {
-        let container = self.container(findings);
-        hugepages::read(&self.root, cgroups, downward, container.as_deref(), findings)
     }
 
     fn interfaces(
