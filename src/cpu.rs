@@ -216,9 +216,8 @@ fn number_list(root: &Root, path: &str) -> Result<Option<CpuSet>> {
 /// The allowed CPUs of each NUMA node that has any.
 fn nodes(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<NodeCpus> {
     let mut nodes = Vec::new();
-    for node in numa_nodes(root, findings) {
-        let cpus =
-            findings.take(number_list(root, &format!("{NODES}/node{node}/cpulist"))).flatten();
+    for (node, directory) in numa_nodes(root, findings) {
+        let cpus = findings.take(number_list(root, &format!("{directory}/cpulist"))).flatten();
         let cpus = cpus.unwrap_or_default().intersection(allowed);
         if !cpus.is_empty() {
             nodes.push(NodeCpus { node, cpus });
@@ -227,11 +226,12 @@ fn nodes(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<NodeCpus
     nodes
 }
 
-/// The numbers of the system's NUMA nodes, ascending.
-pub(crate) fn numa_nodes(root: &Root, findings: &mut Findings) -> Vec<u32> {
+/// The numbers of the system's NUMA nodes, ascending, each with its directory.
+pub(crate) fn numa_nodes(root: &Root, findings: &mut Findings) -> Vec<(u32, String)> {
     let names = findings.take(root.list(NODES)).unwrap_or_default();
-    let mut nodes: Vec<u32> =
-        names.iter().filter_map(|name| name.strip_prefix("node")?.parse().ok()).collect();
+    let node =
+        |name: &String| Some((name.strip_prefix("node")?.parse().ok()?, format!("{NODES}/{name}")));
+    let mut nodes: Vec<(u32, String)> = names.iter().filter_map(node).collect();
     nodes.sort_unstable();
     nodes
 }

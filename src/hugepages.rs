@@ -15,7 +15,6 @@ use crate::snapshot::{
 };
 use crate::warning::{Findings, WarningCode};
 
-const NODES: &str = "/sys/devices/system/node";
 const SIZES: &str = "/sys/kernel/mm/hugepages";
 const MEMINFO: &str = "/proc/meminfo";
 
@@ -74,8 +73,8 @@ fn read_pools(root: &Root, pages: &mut Pages, findings: &mut Findings) {
     for (size, _) in sizes(root, SIZES, findings) {
         entry(pages, size);
     }
-    for node in numa_nodes(root, findings) {
-        for (size, directory) in sizes(root, &format!("{NODES}/node{node}/hugepages"), findings) {
+    for (node, directory) in numa_nodes(root, findings) {
+        for (size, directory) in sizes(root, &format!("{directory}/hugepages"), findings) {
             let mut count = |file: &str| {
                 let number = number(root, &format!("{directory}/{file}"));
                 findings.take(number).flatten()
