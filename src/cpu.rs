@@ -77,9 +77,10 @@ fn list(
 ) -> Option<(String, CpuSet)> {
     files.into_iter().find_map(|file| {
         let (path, text) = cgroup::nearest(root, controller, file, findings)?;
-        let parsed = text.parse::<CpuSet>();
-        let parsed = parsed.map_err(|why| Error::malformed(&path, "list", why.to_string()));
-        findings.take(parsed).filter(|set| !set.is_empty()).map(|set| (path, set))
+        findings
+            .take(parse_list(&path, "list", &text))
+            .filter(|set| !set.is_empty())
+            .map(|set| (path, set))
     })
 }
 
@@ -111,9 +112,7 @@ impl Classes {
         let mut union = |wanted: &dyn Fn(&str) -> bool| {
             let mut all: Option<CpuSet> = None;
             for (name, value) in environment.iter().filter(|(name, _)| wanted(name)) {
-                let parsed = String::from_utf8_lossy(value)
-                    .parse::<CpuSet>()
-                    .map_err(|why| Error::malformed(name, "value", why.to_string()));
+                let parsed = parse_list(name, "value", &String::from_utf8_lossy(value));
                 if let Some(set) = findings.take(parsed).filter(|set| !set.is_empty()) {
                     all = Some(all.unwrap_or_default().union(&set));
                 }
@@ -210,7 +209,11 @@ fn memory_nodes(
 
 fn number_list(root: &Root, path: &str) -> Result<Option<CpuSet>> {
     let Some(text) = root.text(path)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|why| Error::malformed(path, "list", format!("{why}")))
+    parse_list(path, "list", &text).map(Some)
+}
+
+fn parse_list(path: &str, place: &str, text: &str) -> Result<CpuSet> {
+    text.parse::<CpuSet>().map_err(|why| Error::malformed(path, place, why.to_string()))
 }
 
 /// The allowed CPUs of each NUMA node that has any.

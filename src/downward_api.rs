@@ -152,14 +152,7 @@ impl DownwardApi {
     fn number(&self, name: &str, content: &[u8]) -> Result<u64> {
         let text = String::from_utf8_lossy(content);
         let digits = text.trim();
-        digits.parse().map_err(|_| {
-            let shown: String = digits.chars().take(40).collect();
-            Error::malformed(
-                self.path(name),
-                "content",
-                format!("expected a number, found {shown:?}"),
-            )
-        })
+        digits.parse().map_err(|_| Error::unexpected(self.path(name), "a number", digits))
     }
 }
 

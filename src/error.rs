@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How many characters of unexpected content are shown.
+const MAX_SHOWN: usize = 40;
+
 /// Why an answer could not be given.
 ///
 /// The text names the file or variable first, then what it was read for, then
@@ -72,6 +75,12 @@ impl Error {
             place: one_line(place.into()),
             why: one_line(why.into()),
         }
+    }
+
+    /// Content that is `found` instead of `expected`.
+    pub(crate) fn unexpected(path: impl Into<String>, expected: &str, found: &str) -> Error {
+        let shown: String = found.chars().take(MAX_SHOWN).collect();
+        Error::malformed(path, "content", format!("expected {expected}, found {shown:?}"))
     }
 
     pub(crate) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Error {

@@ -96,10 +96,7 @@ fn sizes(root: &Root, directory: &str, findings: &mut Findings) -> Vec<(u64, Str
 
 fn number(root: &Root, path: &str) -> Result<Option<u64>> {
     let Some(text) = root.text(path)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| {
-        let shown: String = text.chars().take(40).collect();
-        Error::malformed(path, "content", format!("expected a number, found {shown:?}"))
-    })
+    text.parse().map(Some).map_err(|_| Error::unexpected(path, "a number", &text))
 }
 
 /// hugetlbfs mounts. One without `pagesize=` has the default size of the system; `size=` limits.
@@ -174,10 +171,7 @@ fn bytes(path: &str, text: &str) -> Result<Option<u64>> {
     if text == "max" {
         return Ok(None);
     }
-    let number: u64 = text.parse().map_err(|_| {
-        let shown: String = text.chars().take(40).collect();
-        Error::malformed(path, "content", format!("expected bytes or max, found {shown:?}"))
-    })?;
+    let number: u64 = text.parse().map_err(|_| Error::unexpected(path, "bytes or max", text))?;
     Ok(Some(number).filter(|number| *number < UNLIMITED))
 }
 
