@@ -220,35 +220,31 @@ impl Root {
             return Ok(path.as_ref().to_owned());
         }
         let mut resolved = self.directory.clone();
-        let mut depth = 0usize;
         let mut links = 0;
         let mut ahead: Vec<PathBuf> = components(path.as_ref());
         while let Some(component) = ahead.pop() {
             if component == Path::new("..") {
-                if depth > 0 {
+                // The root is its own parent.
+                if resolved != self.directory {
                     resolved.pop();
-                    depth -= 1;
                 }
                 continue;
             }
-            resolved.push(&component);
-            depth += 1;
-            match fs::read_link(&resolved) {
+            let next = resolved.join(component);
+            match fs::read_link(&next) {
                 Ok(target) => {
                     links += 1;
                     if links > MAX_SYMLINKS {
                         return Err(io::Error::from_raw_os_error(libc::ELOOP));
                     }
-                    resolved.pop();
-                    depth -= 1;
                     if target.is_absolute() {
-                        resolved = self.directory.clone();
-                        depth = 0;
+                        resolved.clone_from(&self.directory);
                     }
                     ahead.extend(components(&target));
                 }
                 // No symlink, or nothing at all: the last step will say.
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOENT)) => {
+                    resolved = next;
                 }
                 Err(error) => return Err(error),
             }
