@@ -51,6 +51,16 @@ impl Attachment {
             status,
         }
     }
+
+    /// The MAC address, lower case.
+    pub fn mac(&self) -> Option<String> {
+        self.status.mac.as_deref().map(str::to_ascii_lowercase)
+    }
+
+    /// Whether it has the name that the kubelet gives the default network's interface.
+    pub fn is_eth0(&self) -> bool {
+        self.status.interface.as_deref() == Some("eth0")
+    }
 }
 
 impl Attachments {
@@ -111,6 +121,20 @@ fn warn_of_unknown_types(
             findings.warn(WarningCode::DeviceUnknown, path, text);
         }
     }
+}
+
+/// The positions of the attachments by a key of theirs.
+pub(super) fn positions(
+    list: &[Attachment],
+    key: impl Fn(&Attachment) -> Option<String>,
+) -> HashMap<String, Vec<usize>> {
+    let mut positions: HashMap<String, Vec<usize>> = HashMap::new();
+    for (position, attachment) in list.iter().enumerate() {
+        if let Some(key) = key(attachment) {
+            positions.entry(key).or_default().push(position);
+        }
+    }
+    positions
 }
 
 /// For each status the request that it meets, and the requests that nothing meets. Equal requests

@@ -7,15 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::allocated::Allocated;
-use super::attachments::{Attachment, Attachments};
+use super::attachments::{Attachment, Attachments, positions};
 use super::hardware;
 use crate::parse::pci::PciAddress;
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail, Evidence, Hardware, PciDevice, State, VdpaDevice};
 use crate::warning::{Findings, WarningCode};
-
-/// The kubelet's own name for the interface of the default network.
-const DEFAULT_INTERFACE: &str = "eth0";
 
 /// What is known of the device behind one interface.
 #[derive(Debug, Default)]
@@ -211,14 +208,9 @@ impl<'a> Mapping<'a> {
             let mac = mac.unwrap_or_default().to_ascii_lowercase();
             bearers.entry(mac).or_default().insert(address);
         }
-        let mac_of =
-            |attachment: &Attachment| attachment.status.mac.as_deref().map(str::to_ascii_lowercase);
-        let mut interfaces: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, attachment) in self.attachments.list.iter().enumerate() {
-            interfaces.entry(mac_of(attachment).unwrap_or_default()).or_default().push(index);
-        }
+        let interfaces = positions(&self.attachments.list, Attachment::mac);
         for (index, _) in self.named() {
-            let Some(mac) = mac_of(&self.attachments.list[index]) else { continue };
+            let Some(mac) = self.attachments.list[index].mac() else { continue };
             let alone = interfaces.get(&mac).is_some_and(|interfaces| interfaces.len() == 1);
             let bearers = bearers.get(&mac).filter(|bearers| alone && bearers.len() == 1);
             if let Some(address) = bearers.and_then(BTreeSet::first) {
@@ -289,7 +281,7 @@ impl<'a> Mapping<'a> {
         let wants = |(index, attachment): &(usize, &Attachment)| {
             let status = &attachment.status;
             let name = status.interface.as_deref();
-            let is_default = status.default || name == Some(DEFAULT_INTERFACE);
+            let is_default = status.default || attachment.is_eth0();
             let has_netdev =
                 shows_netdevs && name.is_some_and(|name| hardware::has_netdev(self.root, name));
             self.matches[*index].device.is_none() && !is_default && !has_netdev

@@ -68,7 +68,7 @@ impl Reader<'_> {
             network: status.name.clone(),
             kind: kind(device.as_ref(), hardware.as_ref(), listed),
             default: status.default,
-            mac: status.mac.as_deref().map(str::to_ascii_lowercase),
+            mac: attachment.mac(),
             mtu: status.mtu,
             ips: attachment.ips.clone(),
             gateways: attachment.gateways.clone(),

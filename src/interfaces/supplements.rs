@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::attachments::Attachment;
+use super::attachments::{Attachment, positions};
 use crate::downward_api::{
     CONFIGURATION_DATA, DownwardApi, MAPPED_DIR, NETWORK_INFO, POD_NETWORKS,
 };
@@ -19,9 +19,6 @@ use crate::warning::{Findings, WarningCode};
 /// Where the userspace CNI's sockets are when no annotation says so.
 const USERSPACE_DEFAULT: &str = "/var/lib/cni/usrspcni";
 
-/// The interface that OVN-Kubernetes' own network is on.
-const DEFAULT_INTERFACE: &str = "eth0";
-
 /// KubeVirt's virt-launcher has this beside or instead of network-status. Its networks have names
 /// of their own, so an attachment is known by its MAC; what no attachment is stands alone.
 pub(super) fn kubevirt(
@@ -31,7 +28,7 @@ pub(super) fn kubevirt(
     findings: &mut Findings,
 ) {
     let infos = downward.parse(annotations, NETWORK_INFO, network_info::parse, findings);
-    let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
+    let by_mac = positions(list, Attachment::mac);
     for info in infos.unwrap_or_default() {
         let mac = info.mac.as_deref().map(str::to_ascii_lowercase);
         match mac.and_then(|mac| by_mac.get(&mac)).map(Vec::as_slice) {
@@ -57,20 +54,6 @@ pub(super) fn kubevirt(
     }
 }
 
-/// The positions of the attachments by a lower-case key of theirs.
-fn index(
-    list: &[Attachment],
-    key: impl Fn(&Attachment) -> Option<&str>,
-) -> HashMap<String, Vec<usize>> {
-    let mut positions: HashMap<String, Vec<usize>> = HashMap::new();
-    for (position, attachment) in list.iter().enumerate() {
-        if let Some(key) = key(attachment) {
-            positions.entry(key.to_ascii_lowercase()).or_default().push(position);
-        }
-    }
-    positions
-}
-
 /// The userspace CNI names interfaces and their sockets in an annotation, or, without a
 /// kubeconfig, in files of the shared directory.
 pub(super) fn userspace(
@@ -88,9 +71,9 @@ pub(super) fn userspace(
     let annotation = downward.parse(annotations, CONFIGURATION_DATA, userspace::parse, findings);
     let mut interfaces = annotation.unwrap_or_default();
     interfaces.extend(userspace_files(root, &directory, findings));
-    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut by_interface: HashMap<String, usize> = HashMap::new();
     for (position, attachment) in list.iter().enumerate() {
-        positions.extend(attachment.status.interface.clone().map(|name| (name, position)));
+        by_interface.extend(attachment.status.interface.clone().map(|name| (name, position)));
     }
     for interface in interfaces {
         if let Some(DeviceDetail::Unknown(name)) = &interface.device {
@@ -100,12 +83,12 @@ pub(super) fn userspace(
             findings.warn(WarningCode::DeviceUnknown, path, text);
         }
         let device = interface.device.clone().map(|detail| in_directory(detail, root, &directory));
-        let known = positions.get(&interface.interface).copied();
+        let known = by_interface.get(&interface.interface).copied();
         let position = known.unwrap_or(list.len());
         match known {
             Some(position) => list[position].sources.push("userspace".to_owned()),
             None => {
-                positions.insert(interface.interface.clone(), position);
+                by_interface.insert(interface.interface.clone(), position);
                 let status = NetworkStatus {
                     name: interface.name,
                     interface: Some(interface.interface),
@@ -166,13 +149,11 @@ pub(super) fn ovn_kubernetes(
     findings: &mut Findings,
 ) {
     let networks = downward.parse(annotations, POD_NETWORKS, pod_networks::parse, findings);
-    let by_mac = index(list, |attachment| attachment.status.mac.as_deref());
+    let by_mac = positions(list, Attachment::mac);
     // Where network-status has no MAC, the name has to do.
-    let by_name = index(list, |attachment| match attachment.status.mac {
-        None if attachment.status.interface.as_deref() == Some(DEFAULT_INTERFACE) => {
-            Some("default")
-        }
-        None => Some(&attachment.status.name),
+    let by_name = positions(list, |attachment| match attachment.status.mac {
+        None if attachment.is_eth0() => Some("default".to_owned()),
+        None => Some(attachment.status.name.clone()),
         Some(_) => None,
     });
     for network in networks.unwrap_or_default() {
