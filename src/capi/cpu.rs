@@ -1,13 +1,12 @@
 //! The CPUs.
 
 use std::ffi::{c_char, c_int};
-use std::ptr;
 
-use super::error::{guard, podnet_error};
-use super::input::{object, out};
-use super::owned::{Kept, Owned};
+use super::error::podnet_error;
+use super::owned::{Kept, Owned, answer};
 use super::pod::podnet;
 use crate::parse::cpulist::CpuSet;
+use crate::pod::Pod;
 use crate::snapshot::{CgroupVersion, CpuInfo, Exclusive, ExclusiveReason, NodeCpus};
 
 /// Nothing tells. For members that are a question.
@@ -113,24 +112,15 @@ pub unsafe extern "C" fn podnet_get_cpu_info(
     ret: *mut *mut podnet_cpu_info,
     err: *mut podnet_error,
 ) -> c_int {
-    guard(err, || {
-        let ret = out(ret)?;
-        // SAFETY: `pod` is NULL or from podnet_open().
-        let info = unsafe { object("pod", pod) }?.pod.cpu_info()?;
-        // SAFETY: `ret` points to a pointer of the caller's.
-        unsafe { ret.write(Owned::give(|kept| view(&info, kept))) };
-        Ok(())
-    })
+    // SAFETY: the arguments are as the header says.
+    unsafe { answer(pod, ret, err, Pod::cpu_info, view) }
 }
 
 /// Frees what podnet_get_cpu_info() returned. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_cpu_info_free(info: *mut podnet_cpu_info) {
-    guard(ptr::null_mut(), || {
-        // SAFETY: it is NULL or from podnet_get_cpu_info(), and not used afterwards.
-        unsafe { Owned::take_back(info) };
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_get_cpu_info(), and not used afterwards.
+    unsafe { Owned::take_back(info) };
 }
 
 fn view(info: &CpuInfo, kept: &mut Kept) -> podnet_cpu_info {

@@ -207,11 +207,8 @@ pub unsafe extern "C" fn podnet_eal_args_new(
 /// fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_eal_args_free(args: *mut podnet_eal_args) {
-    guard(ptr::null_mut(), || {
-        // SAFETY: it is NULL or from podnet_eal_args_new(), and not used afterwards.
-        unsafe { Owned::take_back(args) };
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_eal_args_new(), and not used afterwards.
+    unsafe { Owned::take_back(args) };
 }
 
 /// `podnet_eal_options`, checked.

@@ -1,12 +1,11 @@
 //! The hugepages.
 
 use std::ffi::{c_char, c_int};
-use std::ptr;
 
-use super::error::{guard, podnet_error};
-use super::input::{object, out};
-use super::owned::{Kept, Owned, podnet_strings};
+use super::error::podnet_error;
+use super::owned::{Kept, Owned, answer, podnet_strings};
 use super::pod::podnet;
+use crate::pod::Pod;
 use crate::snapshot::{ContainerHugepages, Hugepages, LimitSource, NodePages, PageSize};
 
 /// A size or a number of bytes that no source gives: unknown, never unlimited.
@@ -111,24 +110,15 @@ pub unsafe extern "C" fn podnet_get_hugepages(
     ret: *mut *mut podnet_hugepages,
     err: *mut podnet_error,
 ) -> c_int {
-    guard(err, || {
-        let ret = out(ret)?;
-        // SAFETY: `pod` is NULL or from podnet_open().
-        let hugepages = unsafe { object("pod", pod) }?.pod.hugepages()?;
-        // SAFETY: `ret` points to a pointer of the caller's.
-        unsafe { ret.write(Owned::give(|kept| view(&hugepages, kept))) };
-        Ok(())
-    })
+    // SAFETY: the arguments are as the header says.
+    unsafe { answer(pod, ret, err, Pod::hugepages, view) }
 }
 
 /// Frees what podnet_get_hugepages() returned. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_hugepages_free(hugepages: *mut podnet_hugepages) {
-    guard(ptr::null_mut(), || {
-        // SAFETY: it is NULL or from podnet_get_hugepages(), and not used afterwards.
-        unsafe { Owned::take_back(hugepages) };
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_get_hugepages(), and not used afterwards.
+    unsafe { Owned::take_back(hugepages) };
 }
 
 fn view(hugepages: &Hugepages, kept: &mut Kept) -> podnet_hugepages {

@@ -1,15 +1,14 @@
 //! The interfaces.
 
 use std::ffi::{c_char, c_int};
-use std::ptr;
 
 use super::cpu::{PODNET_NO, PODNET_UNKNOWN, PODNET_YES};
 use super::device::{self, podnet_device, podnet_hardware};
-use super::error::{guard, podnet_error};
+use super::error::podnet_error;
 use super::hugepages::PODNET_NONE;
-use super::input::{object, out};
-use super::owned::{Kept, Owned, podnet_strings};
+use super::owned::{Kept, Owned, answer, podnet_strings};
 use super::pod::podnet;
+use crate::pod::Pod;
 use crate::snapshot::{
     Dns, Evidence, Interface, Interfaces, Kind, State, UnmatchedDevice, UnmatchedKind,
 };
@@ -176,24 +175,15 @@ pub unsafe extern "C" fn podnet_get_interfaces(
     ret: *mut *mut podnet_interfaces,
     err: *mut podnet_error,
 ) -> c_int {
-    guard(err, || {
-        let ret = out(ret)?;
-        // SAFETY: `pod` is NULL or from podnet_open().
-        let interfaces = unsafe { object("pod", pod) }?.pod.interfaces()?;
-        // SAFETY: `ret` points to a pointer of the caller's.
-        unsafe { ret.write(Owned::give(|kept| view(&interfaces, kept))) };
-        Ok(())
-    })
+    // SAFETY: the arguments are as the header says.
+    unsafe { answer(pod, ret, err, Pod::interfaces, view) }
 }
 
 /// Frees what podnet_get_interfaces() returned. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_interfaces_free(interfaces: *mut podnet_interfaces) {
-    guard(ptr::null_mut(), || {
-        // SAFETY: it is NULL or from podnet_get_interfaces(), and not used afterwards.
-        unsafe { Owned::take_back(interfaces) };
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_get_interfaces(), and not used afterwards.
+    unsafe { Owned::take_back(interfaces) };
 }
 
 fn view(all: &Interfaces, kept: &mut Kept) -> podnet_interfaces {

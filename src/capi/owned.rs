@@ -1,11 +1,16 @@
 //! Results: one object that C reads the first member of and gives back whole.
 
 use std::any::Any;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 use std::fmt::Display;
 use std::ptr;
 
+use super::error::{guard, podnet_error};
+use super::input::{object, out};
+use super::pod::podnet;
 use super::text::without_nul;
+use crate::error::Result;
+use crate::pod::Pod;
 
 /// A list of strings.
 #[repr(C)]
@@ -37,11 +42,36 @@ impl<View> Owned<View> {
     /// # Safety
     /// `view` is NULL or from [`Owned::give`] of this type, and not used afterwards.
     pub unsafe fn take_back(view: *mut View) {
-        if !view.is_null() {
-            // SAFETY: `view` is the first member of a boxed `Owned`.
-            drop(unsafe { Box::from_raw(view.cast::<Owned<View>>()) });
-        }
+        guard(ptr::null_mut(), || {
+            if !view.is_null() {
+                // SAFETY: `view` is the first member of a boxed `Owned`.
+                drop(unsafe { Box::from_raw(view.cast::<Owned<View>>()) });
+            }
+            Ok(())
+        });
     }
+}
+
+/// The body of the calls for one subject: reads it, and hands it to C.
+///
+/// # Safety
+/// `pod` is NULL or from podnet_open(); `ret` is NULL or points to a pointer of the caller's, and
+/// `err` is NULL or a `podnet_error` to write to.
+pub(super) unsafe fn answer<T, View>(
+    pod: *const podnet,
+    ret: *mut *mut View,
+    err: *mut podnet_error,
+    read: fn(&Pod) -> Result<T>,
+    view: fn(&T, &mut Kept) -> View,
+) -> c_int {
+    guard(err, || {
+        let ret = out(ret)?;
+        // SAFETY: as the caller promises.
+        let subject = read(&unsafe { object("pod", pod) }?.pod)?;
+        // SAFETY: as the caller promises.
+        unsafe { ret.write(Owned::give(|kept| view(&subject, kept))) };
+        Ok(())
+    })
 }
 
 /// The memory that a result points to.
