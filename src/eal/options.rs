@@ -32,55 +32,47 @@ const fn list(names: &'static [&'static str]) -> Group {
     Group { names, takes_value: true, replaces: Replaces::Nothing }
 }
 
+impl Group {
+    /// The same group, whose options also drop `others`.
+    const fn also(self, others: &'static [&'static str]) -> Group {
+        Group { replaces: Replaces::Also(others), ..self }
+    }
+
+    /// The same group, whose options drop `others` alone.
+    const fn only(self, others: &'static [&'static str]) -> Group {
+        Group { replaces: Replaces::Only(others), ..self }
+    }
+}
+
 const MEMORY: &[&str] = &["-m", "--memory-size", "--socket-mem", "--numa-mem"];
 const LIMIT: &[&str] = &["--socket-limit", "--numa-limit"];
 
 /// EAL's options. Those that are missing here neither take a separate value nor replace anything.
 const EAL: &[Group] = &[
     value(&["-l", "--lcores", "-c", "--coremask"]),
-    Group {
-        names: &["-R", "--remap-lcore-ids"],
-        takes_value: false,
-        replaces: Replaces::Also(&["--lcores"]),
-    },
+    flag(&["-R", "--remap-lcore-ids"]).also(&["--lcores"]),
     value(&["--main-lcore", "--master-lcore"]),
-    Group { names: MEMORY, takes_value: true, replaces: Replaces::Also(LIMIT) },
+    value(MEMORY).also(LIMIT),
     value(LIMIT),
-    Group {
-        names: &["--no-huge"],
-        takes_value: false,
-        replaces: Replaces::Also(&[
-            "-m",
-            "--socket-limit",
-            "--in-memory",
-            "--huge-dir",
-            "--single-file-segments",
-            "--pagesz-mem",
-        ]),
-    },
-    Group {
-        names: &["--legacy-mem"],
-        takes_value: false,
-        replaces: Replaces::Also(&["--in-memory", "--socket-limit"]),
-    },
-    Group {
-        names: &["--huge-unlink"],
-        takes_value: false,
-        replaces: Replaces::Also(&["--in-memory"]),
-    },
-    Group {
-        names: &["--proc-type"],
-        takes_value: true,
-        replaces: Replaces::Also(&["--in-memory"]),
-    },
-    Group { names: &["--huge-dir"], takes_value: true, replaces: Replaces::Also(&["--in-memory"]) },
+    flag(&["--no-huge"]).also(&[
+        "-m",
+        "--socket-limit",
+        "--in-memory",
+        "--huge-dir",
+        "--single-file-segments",
+        "--pagesz-mem",
+    ]),
+    flag(&["--legacy-mem"]).also(&["--in-memory", "--socket-limit"]),
+    flag(&["--huge-unlink"]).also(&["--in-memory"]),
+    value(&["--proc-type"]).also(&["--in-memory"]),
+    value(&["--huge-dir"]).also(&["--in-memory"]),
     flag(&["--in-memory"]),
     flag(&["--single-file-segments"]),
     value(&["--iova-mode"]),
     value(&["--file-prefix"]),
     value(&["--pagesz-mem"]),
-    Group { names: &["-a", "--allow"], takes_value: true, replaces: Replaces::Only(&["--no-pci"]) },
-    Group { names: &["--no-pci"], takes_value: false, replaces: Replaces::Also(&["-a"]) },
+    value(&["-a", "--allow"]).only(&["--no-pci"]),
+    flag(&["--no-pci"]).also(&["-a"]),
     list(&["--vdev"]),
     list(&["-b", "--block"]),
     list(&["-d"]),
