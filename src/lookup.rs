@@ -67,10 +67,6 @@ const FIELDS: [(&str, Field); 10] = [
     ("vfio", Field::Vfio),
 ];
 
-const EXPECTED: &str = "expected cpus, cpus.count, cpus.nodes, hugepages.SIZE.limit, \
-                        hugepages.SIZE.request, or NET.FIELD with a FIELD of \
-                        pci mac ip ips mtu gateway path vdpa numa vfio";
-
 impl FromStr for Field {
     type Err = LookupError;
 
@@ -190,7 +186,11 @@ fn none(why: &str) -> LookupError {
 }
 
 fn bad_key(key: &str) -> LookupError {
-    LookupError::BadKey(format!("{EXPECTED}, found {key:?}"))
+    LookupError::BadKey(format!(
+        "expected cpus, cpus.count, cpus.nodes, hugepages.SIZE.limit, hugepages.SIZE.request, or \
+         NET.FIELD with a FIELD of {}, found {key:?}",
+        FIELDS.map(|(name, _)| name).join(" ")
+    ))
 }
 
 #[cfg(test)]
