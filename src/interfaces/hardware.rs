@@ -23,65 +23,73 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
     if !root.exists(&device) {
         return None;
     }
-    let mut attribute = |name: &str| {
-        root.text(&format!("{device}/{name}")).map_err(|error| findings.note(&error)).ok().flatten()
-    };
-    let hexadecimal =
-        |text: Option<String>| text.map(|text| text.strip_prefix("0x").unwrap_or(&text).to_owned());
-    let (vendor, model, class) = (
-        hexadecimal(attribute("vendor")),
-        hexadecimal(attribute("device")),
-        hexadecimal(attribute("class")),
-    );
+    let vendor = hexadecimal(root, &device, "vendor", findings);
+    let model = hexadecimal(root, &device, "device", findings);
+    let class = hexadecimal(root, &device, "class", findings);
     // A NIC that is on no node in particular has -1.
-    let numa_node = attribute("numa_node").and_then(|text| text.parse().ok());
-    let driver = root.link_name(&format!("{device}/driver"));
-    let iommu_group =
-        root.link_name(&format!("{device}/iommu_group")).and_then(|group| group.parse().ok());
-    let physical_function =
-        root.link_name(&format!("{device}/physfn")).and_then(|name| name.parse().ok());
-    let mut names = |directory: &str| {
-        findings.take(root.list(&format!("{device}/{directory}"))).unwrap_or_default().to_vec()
-    };
-    let (mut netdevs, rdma_devices) = (names("net"), names("infiniband"));
-    if driver.as_deref() == Some("virtio-pci") {
-        netdevs.extend(virtio_netdevs(root, &device, findings));
-    }
-    let no_iommu = iommu_group
-        .and_then(|group| {
-            findings.take(root.text(&format!("{IOMMU_GROUPS}/{group}/name"))).flatten()
-        })
-        .is_some_and(|name| name == "vfio-noiommu");
+    let numa_node =
+        attribute(root, &device, "numa_node", findings).and_then(|text| text.parse().ok());
+    let link = |name: &str| root.link_name(&format!("{device}/{name}"));
+    let driver = link("driver");
+    let iommu_group = link("iommu_group").and_then(|group| group.parse().ok());
+    let physical_function = link("physfn").and_then(|name| name.parse().ok());
+    let is_on_vfio = driver.as_ref().is_some_and(|driver| driver.contains("vfio"));
     Some(Hardware {
         vendor,
         device: model,
         class,
         numa_node,
         iommu_group,
-        no_iommu,
-        vfio: driver
-            .as_ref()
-            .filter(|driver| driver.contains("vfio"))
-            .and(iommu_group)
-            .map(|group| vfio_node(root, group)),
+        netdevs: netdevs(root, &device, driver.as_deref(), findings),
+        rdma_devices: names(root, &format!("{device}/infiniband"), findings),
+        no_iommu: iommu_group.is_some_and(|group| has_no_iommu(root, group, findings)),
+        vfio: iommu_group.filter(|_| is_on_vfio).map(|group| vfio_node(root, group)),
         driver,
         physical_function,
         virtual_function: physical_function
             .and_then(|function| virtual_function(root, function, address, findings)),
-        netdevs,
-        rdma_devices,
         vdpa: vdpa_on(root, &device, findings),
     })
+}
+
+/// A text attribute of a device; one that can't be read is noted.
+fn attribute(root: &Root, device: &str, name: &str, findings: &mut Findings) -> Option<String> {
+    root.text(&format!("{device}/{name}")).map_err(|error| findings.note(&error)).ok().flatten()
+}
+
+/// An attribute such as `0x8086`, without the prefix.
+fn hexadecimal(root: &Root, device: &str, name: &str, findings: &mut Findings) -> Option<String> {
+    let text = attribute(root, device, name, findings)?;
+    Some(text.strip_prefix("0x").unwrap_or(&text).to_owned())
+}
+
+fn names(root: &Root, directory: &str, findings: &mut Findings) -> Vec<String> {
+    findings.take(root.list(directory)).unwrap_or_default().to_vec()
+}
+
+fn netdevs(
+    root: &Root,
+    device: &str,
+    driver: Option<&str>,
+    findings: &mut Findings,
+) -> Vec<String> {
+    let mut netdevs = names(root, &format!("{device}/net"), findings);
+    if driver == Some("virtio-pci") {
+        netdevs.extend(virtio_netdevs(root, device, findings));
+    }
+    netdevs
+}
+
+fn has_no_iommu(root: &Root, group: u32, findings: &mut Findings) -> bool {
+    let name = findings.take(root.text(&format!("{IOMMU_GROUPS}/{group}/name"))).flatten();
+    name.as_deref() == Some("vfio-noiommu")
 }
 
 /// The netdevs of a virtio network card are below its virtio device.
 fn virtio_netdevs(root: &Root, device: &str, findings: &mut Findings) -> Vec<String> {
     let children = findings.take(root.list(device)).unwrap_or_default();
     let virtio = children.iter().filter(|name| name.starts_with("virtio"));
-    virtio
-        .filter_map(|name| findings.take(root.list(&format!("{device}/{name}/net"))))
-        .flat_map(|netdevs| netdevs.to_vec())
-        .collect()
+    virtio.flat_map(|name| names(root, &format!("{device}/{name}/net"), findings)).collect()
 }
 
 /// Where the node of an IOMMU group is. Without an IOMMU the node is `noiommu-N` on the host, and
