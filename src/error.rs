@@ -91,7 +91,7 @@ impl Error {
         Error::Unreadable { path: path.into(), errno: source.raw_os_error().unwrap_or(libc::EIO) }
     }
 
-    /// The file or variable the error is about.
+    /// The file, variable or option the error is about.
     pub fn path(&self) -> &str {
         match self {
             Error::Unreadable { path, .. }

@@ -149,8 +149,8 @@ impl Pod {
         findings.into_result(read)
     }
 
-    /// Every annotation of the Downward API's `annotations` file, decoded. Values are bytes: Go's
-    /// quoting carries any. An absent file is an empty map.
+    /// Every annotation that the Downward API mounts, in its `annotations` file or in one of its
+    /// own, decoded. Values are bytes: Go's quoting carries any. Without files it is an empty map.
     ///
     /// # Errors
     /// When the file can't be read, or a line of it is malformed.
