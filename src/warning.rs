@@ -16,7 +16,7 @@ pub struct Warning {
     pub code: WarningCode,
     /// The file, variable, device or option it is about.
     pub path: String,
-    /// One line for people: what, why, and the next step.
+    /// One line for people: `path: what: why`, and the next step.
     pub text: String,
 }
 
@@ -58,6 +58,19 @@ pub enum WarningCode {
     Application,
 }
 
+impl Warning {
+    /// A warning whose text begins with its path, on one line whatever the pod's data holds.
+    pub(crate) fn new(
+        code: WarningCode,
+        path: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Warning {
+        let (path, text) = (one_line(path.into()), one_line(text.into()));
+        let text = if text.starts_with(&path) { text } else { format!("{path}: {text}") };
+        Warning { code, path, text }
+    }
+}
+
 impl WarningCode {
     /// Whether it tells of input that could not be read or understood.
     pub fn is_failure(self) -> bool {
@@ -82,8 +95,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Notes something that leaves the answer whole.
     pub fn warn(&mut self, code: WarningCode, path: impl Into<String>, text: impl Into<String>) {
-        let (path, text) = (one_line(path.into()), one_line(text.into()));
-        self.warnings.push(Warning { code, path, text });
+        self.warnings.push(Warning::new(code, path, text));
     }
 
     /// Notes that a source among several could not be read; the answer stands without it.

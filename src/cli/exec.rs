@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use podnet::Snapshot;
-use podnet::eal::{EalArgs, Port};
+use podnet::eal::{EalArgs, MAX_SOCKET_PATH, Port};
 use podnet::snapshot::{DeviceDetail, MemifRole, VhostMode};
 
 use super::args::{ExecArgs, Global};
@@ -54,7 +54,7 @@ fn shorten(snapshot: &mut Snapshot, base: &Path) -> Vec<Alias> {
             DeviceDetail::Memif(one) => (&mut one.path, one.role == Some(MemifRole::Master)),
             _ => continue,
         };
-        if let Some(path) = path.as_mut().filter(|path| path.len() > socket::MAX_PATH) {
+        if let Some(path) = path.as_mut().filter(|path| path.len() > MAX_SOCKET_PATH) {
             let alias = Alias::new(base, Path::new(path), ours);
             *path = alias.short.to_string_lossy().into_owned();
             aliases.push(alias);
@@ -90,7 +90,7 @@ fn make_way(ports: &[Port], aliases: &[Alias]) -> Outcome {
     for alias in aliases {
         alias.make().map_err(|error| {
             let long = alias.long.display();
-            let why = format!("longer than the {} bytes of an address", socket::MAX_PATH);
+            let why = format!("longer than the {} bytes of an address", MAX_SOCKET_PATH);
             Failure::failed(format!("{long}: {why}, and can't be linked to: {}", reason(&error)))
         })?;
     }

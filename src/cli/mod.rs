@@ -99,12 +99,9 @@ fn print_json(value: &impl serde::Serialize) -> Outcome {
     Ok(out.flush()?)
 }
 
-/// A warning of the library's. Some texts begin with what they are about and some don't.
+/// A warning of the library's.
 fn warn_of(warning: &podnet::Warning) {
-    match warning.text.starts_with(&warning.path) {
-        true => warn(&warning.text),
-        false => warn(format!("{}: {}", warning.path, warning.text)),
-    }
+    warn(&warning.text);
 }
 
 fn warn(text: impl AsRef<str>) {

@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::system;
 
-/// The bytes of a path that `sun_path` has room for.
-pub const MAX_PATH: usize = 107;
-
 /// What is at the path of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {

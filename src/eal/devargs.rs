@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 /// RTE_DEV_NAME_MAX_LEN without its NUL.
 const MAX_NAME: usize = 63;
 
-/// `sun_path` without its NUL.
-const MAX_SOCKET: usize = 107;
+/// The longest path of a socket: `sun_path` without its NUL, unix(7).
+pub const MAX_SOCKET_PATH: usize = 107;
 
 /// What virtio_user takes before 23.03.
 const OLD_MAX_PAIRS: u32 = 8;
@@ -121,7 +121,7 @@ fn virtio_user(path: &str, queues: u32, options: &Options) -> Result<Vec<String>
 fn memif(device: &Selected<'_>, path: &str, server: bool, id: usize) -> Result<Vec<String>> {
     let role = if server { "server" } else { "client" };
     let (path, is_abstract) = match path.strip_prefix('@') {
-        Some(name) => (safe(device, "socket name", name, MAX_SOCKET - 1)?, "yes"),
+        Some(name) => (safe(device, "socket name", name, MAX_SOCKET_PATH - 1)?, "yes"),
         None => (socket(device, path)?, "no"),
     };
     Ok(vec![
@@ -155,9 +155,9 @@ fn af_xdp(
 
 /// A file's path that fits into a `sun_path`.
 fn socket<'a>(device: &Selected<'_>, path: &'a str) -> Result<&'a str> {
-    if path.len() > MAX_SOCKET {
+    if path.len() > MAX_SOCKET_PATH {
         let why = format!(
-            "{} bytes long, and a socket's path has at most {MAX_SOCKET}: mount the volume at a \
+            "{} bytes long, and a socket's path has at most {MAX_SOCKET_PATH}: mount the volume at a \
              shorter path",
             path.len()
         );

@@ -30,6 +30,7 @@ pub(crate) mod tests;
 use serde::Serialize;
 
 pub use self::app::App;
+pub use self::devargs::MAX_SOCKET_PATH;
 pub use self::lcores::Smt;
 pub use self::memory::IovaMode;
 pub use self::quote::shell_quote;
@@ -286,7 +287,7 @@ impl Plan {
     }
 
     fn warn(&mut self, code: WarningCode, path: impl Into<String>, text: impl Into<String>) {
-        self.warnings.push(Warning { code, path: path.into(), text: text.into() });
+        self.warnings.push(Warning::new(code, path, text));
     }
 }
 

@@ -70,18 +70,14 @@ pub(super) fn userspace(
         .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned());
     let annotation = downward.parse(annotations, CONFIGURATION_DATA, userspace::parse, findings);
     let mut interfaces = annotation.unwrap_or_default();
+    let path = downward.annotation_path(CONFIGURATION_DATA);
+    warn_of_unknown_types(&path, &interfaces, findings);
     interfaces.extend(userspace_files(root, &directory, findings));
     let mut by_interface: HashMap<String, usize> = HashMap::new();
     for (position, attachment) in list.iter().enumerate() {
         by_interface.extend(attachment.status.interface.clone().map(|name| (name, position)));
     }
     for interface in interfaces {
-        if let Some(DeviceDetail::Unknown(name)) = &interface.device {
-            let path = downward.annotation_path(CONFIGURATION_DATA);
-            let interface = &interface.interface;
-            let text = format!("{path}: {interface:?}: iftype {name:?} is not known to podnet");
-            findings.warn(WarningCode::DeviceUnknown, path, text);
-        }
         let device = interface.device.clone().map(|detail| in_directory(detail, root, &directory));
         let known = by_interface.get(&interface.interface).copied();
         let position = known.unwrap_or(list.len());
@@ -102,6 +98,15 @@ pub(super) fn userspace(
     }
 }
 
+fn warn_of_unknown_types(path: &str, interfaces: &[UserspaceInterface], findings: &mut Findings) {
+    for UserspaceInterface { interface, device, .. } in interfaces {
+        if let Some(DeviceDetail::Unknown(name)) = device {
+            let text = format!("{path}: {interface:?}: iftype {name:?} is not known to podnet");
+            findings.warn(WarningCode::DeviceUnknown, path, text);
+        }
+    }
+}
+
 fn userspace_files(
     root: &Root,
     directory: &str,
@@ -116,6 +121,7 @@ fn userspace_files(
         if let Some(content) = findings.take(root.read(&path)).flatten() {
             let (found, problems) = userspace::parse(&content);
             findings.fail_all(&path, "", problems);
+            warn_of_unknown_types(&path, &found, findings);
             interfaces.extend(found);
         }
     }

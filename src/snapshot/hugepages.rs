@@ -43,7 +43,7 @@ pub enum LimitSource {
     DownwardApi,
     /// The hugetlb controller, fault or reservation limit.
     Cgroup,
-    /// A DRA memory driver.
+    /// A DRA memory driver; not read yet.
     Dra,
     /// The `size=` option of the mount.
     Mount,

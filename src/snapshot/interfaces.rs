@@ -85,7 +85,7 @@ pub enum Kind {
 pub enum Evidence {
     /// `device-info` of the attachment in network-status.
     DeviceInfo,
-    /// DRA metadata names the interface, or has the same PCI address.
+    /// DRA metadata names the interface, or has the same PCI address; not read yet.
     Dra,
     /// A netdev of the PCI device has the interface's name.
     Netdev,

@@ -68,7 +68,7 @@ pub struct Snapshot {
 pub struct PodIdentity {
     /// From the label `statefulset.kubernetes.io/pod-name`.
     pub name: Option<String>,
-    /// The namespace.
+    /// The namespace; no source that is read yet has it.
     pub namespace: Option<String>,
     /// From the cgroup path, else from the kubelet's paths in mountinfo.
     pub uid: Option<String>,

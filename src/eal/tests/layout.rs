@@ -47,7 +47,7 @@ fn too_few_cpus_are_a_warning_and_never_two_pollers_on_one() {
     let args = EalArgs::builder(&snapshot).app(App::L3fwd).workers(4).build().unwrap();
     assert_eq!(lcores(&args), "0@4,1@5");
     assert_eq!(codes(&args), [WarningCode::CpusFew]);
-    assert!(args.warnings[0].text.starts_with("4 lcores wanted"));
+    assert!(args.warnings[0].text.starts_with("cpus: 4 lcores wanted"));
 }
 
 #[test]
