@@ -189,6 +189,7 @@ fn ratio(path: &str, quota: &str, period: Option<&str>, findings: &mut Findings)
     match numbers {
         Some((quota, period)) if period > 0.0 => Some(quota as f64 / period),
         _ => {
+            let period = period.unwrap_or("none");
             let why = format!("expected microseconds, found {quota:?} and {period:?}");
             findings.fail(Error::malformed(path, "quota and period", why));
             None

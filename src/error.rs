@@ -40,6 +40,14 @@ pub enum Error {
         /// What to do next.
         hint: String,
     },
+    /// Something in the pod's data, or the pod having nothing of the kind, forbids what was asked.
+    #[error("{what}: {why}")]
+    Refused {
+        /// The name, path, address or option.
+        what: String,
+        /// Why it is refused.
+        why: String,
+    },
     /// The caller asked for something that cannot be, such as a malformed option.
     #[error("{what}: {why}")]
     Invalid {
@@ -61,7 +69,7 @@ impl Error {
             Error::Unreadable { .. } => libc::EIO,
             Error::Malformed { .. } => libc::EBADMSG,
             Error::Missing { .. } => libc::ENOENT,
-            Error::Invalid { .. } => libc::EINVAL,
+            Error::Refused { .. } | Error::Invalid { .. } => libc::EINVAL,
         }
     }
 
@@ -83,6 +91,10 @@ impl Error {
         Error::malformed(path, "content", format!("expected {expected}, found {shown:?}"))
     }
 
+    pub(crate) fn refused(what: impl Into<String>, why: impl Into<String>) -> Error {
+        Error::Refused { what: one_line(what.into()), why: one_line(why.into()) }
+    }
+
     pub(crate) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Error {
         Error::Invalid { what: what.into(), why: why.into() }
     }
@@ -97,7 +109,7 @@ impl Error {
             Error::Unreadable { path, .. }
             | Error::Malformed { path, .. }
             | Error::Missing { path, .. } => path,
-            Error::Invalid { what, .. } => what,
+            Error::Refused { what, .. } | Error::Invalid { what, .. } => what,
         }
     }
 }

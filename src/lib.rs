@@ -44,7 +44,7 @@ pub mod snapshot;
 mod warning;
 
 pub use error::{Error, Result};
-pub use pod::{Pod, PodBuilder};
+pub use pod::{Annotations, Pod, PodBuilder};
 pub use snapshot::{CpuInfo, Hugepages, Interface, Interfaces, Snapshot};
 pub use warning::{Warning, WarningCode};
 

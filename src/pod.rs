@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::parse::network_status::NetworkStatus;
 use crate::root::{self, Root};
 use crate::snapshot::{CpuInfo, Hugepages, Interfaces, Snapshot};
-use crate::warning::Findings;
+use crate::warning::{Findings, Warning};
 use crate::{cpu, hugepages, identity, interfaces};
 
 /// The version of the snapshot's schema.
@@ -84,6 +84,16 @@ impl PodBuilder {
     }
 }
 
+/// The annotations of a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Annotations {
+    /// The decoded values by key. They are bytes: Go's quoting carries any.
+    pub values: BTreeMap<String, Vec<u8>>,
+    /// What could not be read or understood.
+    pub warnings: Vec<Warning>,
+}
+
 impl Default for Pod {
     fn default() -> Pod {
         Pod::new()
@@ -152,14 +162,16 @@ impl Pod {
     /// Every annotation that the Downward API mounts, in its `annotations` file or in one of its
     /// own, decoded. Values are bytes: Go's quoting carries any. Without files it is an empty map.
     ///
+    /// What can't be read or understood is a warning, and costs nothing else.
+    ///
     /// # Errors
-    /// When the file can't be read, or a line of it is malformed.
-    pub fn annotations(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+    /// Only when the root itself is no directory.
+    pub fn annotations(&self) -> Result<Annotations> {
         let view = View::open(&self.config)?;
         let mut findings = Findings::default();
         let downward = view.downward_api(&mut findings);
-        let annotations = downward.annotations(&mut findings);
-        findings.into_result(annotations)
+        let values = downward.annotations(&mut findings);
+        Ok(Annotations { values, warnings: findings.into_warnings() })
     }
 
     /// The own container's name: as configured, else the variable `CONTAINER_NAME`.

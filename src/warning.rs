@@ -133,6 +133,11 @@ impl Findings {
         warnings
     }
 
+    /// How many failures were noted so far.
+    pub fn failures(&self) -> usize {
+        self.warnings.iter().filter(|warning| warning.code.is_failure()).count()
+    }
+
     /// `value`, unless something failed on the way to it.
     pub fn into_result<T>(self, value: T) -> Result<T> {
         self.error.map_or(Ok(value), Err)

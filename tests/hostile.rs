@@ -89,7 +89,7 @@ fn annotations_of_10_megabytes_are_read() {
     let root = root(filler + &status_file(r#"[{"name": "a", "interface": "net1"}]"#));
     let snapshot = pod(root.path()).snapshot().unwrap();
     assert_eq!((snapshot.interfaces.len(), failures(&snapshot).len()), (1, 0));
-    assert_eq!(pod(root.path()).annotations().unwrap()["filler"].len(), 10 << 20);
+    assert_eq!(pod(root.path()).annotations().unwrap().values["filler"].len(), 10 << 20);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn a_line_of_a_megabyte_does_not_hide_the_next() {
     let directory = root.path().join("etc/podnetinfo");
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("annotations"), format_map(&map, &mut |_| true)).unwrap();
-    let found = Pod::builder().root(root.path()).build().annotations().unwrap();
+    let found = Pod::builder().root(root.path()).build().annotations().unwrap().values;
     assert!(found == map, "{} annotations came back", found.len());
 }
 

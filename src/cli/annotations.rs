@@ -20,7 +20,13 @@ enum Value<'a> {
 
 pub fn run(global: &Global, args: &AnnotationsArgs) -> Outcome {
     let annotations = global.pod().annotations()?;
-    if args.json { print_json(&annotations) } else { print_text(global, &annotations) }
+    let values = &annotations.values;
+    if args.json { print_json(values) } else { print_text(global, values) }?;
+    annotations.warnings.iter().for_each(super::warn_of);
+    match annotations.warnings.iter().any(|warning| warning.code.is_failure()) {
+        true => Err(super::Failure::silent()),
+        false => Ok(()),
+    }
 }
 
 fn print_json(annotations: &BTreeMap<String, Vec<u8>>) -> Outcome {

@@ -59,7 +59,10 @@ impl From<std::io::Error> for Failure {
 
 impl From<podnet::Error> for Failure {
     fn from(error: podnet::Error) -> Failure {
-        Failure::failed(error.to_string())
+        match error {
+            podnet::Error::Invalid { .. } => Failure::usage(error.to_string()),
+            _ => Failure::failed(error.to_string()),
+        }
     }
 }
 

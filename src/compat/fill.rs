@@ -7,7 +7,7 @@ use super::types::*;
 use crate::parse::network_status::NetworkStatus as Status;
 use crate::snapshot::{
     ContainerHugepages, Device, DeviceDetail, Hugepages, Interface, Interfaces, Kind, MemifMode,
-    MemifRole, PageSize, UnmatchedDevice, UnmatchedKind, VhostMode,
+    MemifRole, PageSize, UnmatchedDevice, VhostMode,
 };
 
 const MIB: u64 = 1 << 20;
@@ -85,7 +85,7 @@ pub(super) fn entries<'a>(interfaces: &'a Interfaces, statuses: &'a [Status]) ->
     let unmatched = interfaces
         .unmatched_devices
         .iter()
-        .filter(|device| device.kind == UnmatchedKind::Pci && device.own == Some(true));
+        .filter(|device| device.kind.is_pci_network_function() && device.own == Some(true));
     attachments
         .map(|(interface, status)| Entry::Attachment(interface, status))
         .chain(unmatched.map(Entry::Unmatched))
@@ -98,6 +98,10 @@ pub(super) fn interface(element: &mut InterfaceData, entry: &Entry<'_>, strings:
         Entry::Attachment(interface, status) => {
             element.DeviceType = device_type(interface.kind);
             fill_status(to, status, strings);
+            // The userspace CNI's addresses are not in network-status.
+            if status.ips.is_empty() {
+                to.IPs = strings.list(&interface.ips);
+            }
             if let Some(device) = &interface.device {
                 fill_device(&mut to.DeviceInfo, device, strings);
             }

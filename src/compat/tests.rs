@@ -423,3 +423,29 @@ fn long_lines_and_escapes_lose_nothing() {
 fn a_panic_is_a_failure() {
     assert_eq!(guard("test", || panic!("seven")), NETUTIL_ERRNO_FAIL);
 }
+
+/// A root that the golden tests have too.
+fn golden(case: &str) -> Pod {
+    let root = format!("{}/tests/roots/{case}/root", env!("CARGO_MANIFEST_DIR"));
+    Pod::builder().root(root).assign_by_order(true).build()
+}
+
+#[test]
+fn the_userspace_cni_s_addresses_stand_in_for_absent_ones() {
+    with_interfaces(&golden("userspace-annotation"), 10, |code, interfaces| {
+        assert_eq!(code, NETUTIL_ERRNO_SUCCESS);
+        let addresses: Vec<_> =
+            interfaces.iter().flat_map(|one| strings(&one.NetworkStatus.IPs)).collect();
+        assert!(addresses.contains(&"192.0.2.5/24") && addresses.contains(&"192.0.2.6/24"));
+    });
+}
+
+#[test]
+fn a_vdpa_function_without_an_interface_is_not_lost() {
+    with_interfaces(&golden("unmatched-vdpa"), 10, |code, interfaces| {
+        assert_eq!(code, NETUTIL_ERRNO_SUCCESS);
+        let last = interfaces.last().unwrap();
+        assert_eq!((last.DeviceType, string(last.NetworkStatus.Name)), (NETUTIL_TYPE_SRIOV, None));
+        assert!(string(last.NetworkStatus.DeviceInfo.Pci.PciAddress).is_some());
+    });
+}

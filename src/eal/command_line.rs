@@ -31,8 +31,8 @@ impl EalArgs {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a brace that begins no placeholder, a value that nothing gives, and
-    /// one that could add an argument or a key.
+    /// [`Error::Invalid`] for a brace that begins no placeholder; [`Error::Refused`] for a value
+    /// that nothing gives, and for one that could add an argument or a key.
     pub fn command_line(
         &self,
         snapshot: &Snapshot,
@@ -113,7 +113,7 @@ fn field(snapshot: &Snapshot, key: &str) -> Result<String> {
 }
 
 fn missing(key: &str, why: &str) -> Error {
-    Error::invalid(format!("placeholder {{{key}}}"), why)
+    Error::refused(format!("placeholder {{{key}}}"), why)
 }
 
 fn hostile(key: &str, value: &str) -> Error {
@@ -241,7 +241,10 @@ mod tests {
             "{}",
         ] {
             let error = args.command_line(&snapshot, "p", &words(user)).unwrap_err();
-            assert!(matches!(error, Error::Invalid { .. }), "{user}: {error}");
+            assert!(
+                matches!(error, Error::Invalid { .. } | Error::Refused { .. }),
+                "{user}: {error}"
+            );
         }
         let one = EalArgs::builder(&snapshot).app(App::L3fwd).build().unwrap();
         assert!(one.command_line(&snapshot, "p", &words("{workers}")).is_err());

@@ -161,14 +161,14 @@ fn socket<'a>(device: &Selected<'_>, path: &'a str) -> Result<&'a str> {
              shorter path",
             path.len()
         );
-        return Err(Error::invalid(subject(device, "socket path", path), why));
+        return Err(Error::refused(subject(device, "socket path", path), why));
     }
     file(device, path)
 }
 
 fn file<'a>(device: &Selected<'_>, path: &'a str) -> Result<&'a str> {
     if !path.starts_with('/') {
-        return Err(Error::invalid(subject(device, "path", path), "expected an absolute path"));
+        return Err(Error::refused(subject(device, "path", path), "expected an absolute path"));
     }
     safe(device, "path", path, usize::MAX)
 }
@@ -185,7 +185,7 @@ fn safe<'a>(device: &Selected<'_>, what: &str, value: &'a str, longest: usize) -
     } else {
         return Ok(value);
     };
-    Err(Error::invalid(subject(device, what, value), why))
+    Err(Error::refused(subject(device, what, value), why))
 }
 
 fn subject(device: &Selected<'_>, what: &str, value: &str) -> String {
@@ -207,7 +207,7 @@ fn check_name(name: &str) -> Result<()> {
     let valid = !name.is_empty() && !name.starts_with('-') && name.chars().all(plain);
     let shown: String = name.chars().take(128).collect();
     let why = "expected letters, digits, and `_.:-` but for a dash at its beginning";
-    valid.then_some(()).ok_or_else(|| Error::invalid(format!("interface name {shown:?}"), why))
+    valid.then_some(()).ok_or_else(|| Error::refused(format!("interface name {shown:?}"), why))
 }
 
 /// The MAC address a virtual device is given; a zero one means that there is none.
@@ -215,7 +215,7 @@ fn mac(device: &Selected<'_>) -> Result<Option<String>> {
     let Some(mac) = device.interface.and_then(|interface| interface.mac.as_deref()) else {
         return Ok(None);
     };
-    let invalid = |why| Error::invalid(subject(device, "MAC address", mac), why);
+    let invalid = |why| Error::refused(subject(device, "MAC address", mac), why);
     let bytes = parse_mac(mac).ok_or_else(|| invalid("expected one like 02:11:22:33:44:55"))?;
     if bytes[0] & 1 == 1 {
         return Err(invalid("a group address can't be a port's own"));

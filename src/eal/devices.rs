@@ -7,7 +7,7 @@ use crate::lookup;
 use crate::parse::pci::PciAddress;
 use crate::snapshot::{
     AfXdpDevice, DeviceDetail, Hardware, Interface, Kind, MemifDevice, MemifMode, MemifRole,
-    Snapshot, UnmatchedDevice, UnmatchedKind, VdpaDevice, VhostMode, VhostUserDevice,
+    Snapshot, UnmatchedDevice, VdpaDevice, VhostMode, VhostUserDevice,
 };
 use crate::warning::WarningCode;
 
@@ -128,7 +128,7 @@ fn wanted<'a>(snapshot: &'a Snapshot, names: &[String]) -> Result<Vec<&'a Interf
             let known: Vec<String> = snapshot.interfaces.iter().map(label).collect();
             let why =
                 format!("the pod has no such network or interface; it has {}", known.join(", "));
-            return Err(Error::invalid(format!("network {name:?}"), why));
+            return Err(Error::refused(format!("network {name:?}"), why));
         }
         named.extend(found);
     }
@@ -179,7 +179,7 @@ fn unmatched(snapshot: &Snapshot, device: &UnmatchedDevice) -> Found {
     if device.own == Some(false) {
         return Err(other_container());
     }
-    let address = device.address.parse().ok().filter(|_| device.kind == UnmatchedKind::Pci);
+    let address = device.address.parse().ok().filter(|_| device.kind.is_pci_network_function());
     let Some(address) = address else {
         return Err(format!(
             "a device of type {} without an interface is not given to DPDK",

@@ -103,7 +103,7 @@ fn main_cpu(info: &CpuInfo, options: &Options, devices: &[Selected<'_>]) -> Resu
         let allowed = info.allowed.contains(cpu);
         return allowed
             .then_some(cpu)
-            .ok_or_else(|| Error::invalid(format!("main CPU {cpu}"), why()));
+            .ok_or_else(|| Error::refused(format!("main CPU {cpu}"), why()));
     }
     let first_of = |set: &Option<CpuSet>| set.as_ref()?.intersection(&info.allowed).first();
     let first = if main_forwards(options.app) {

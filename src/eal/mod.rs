@@ -243,8 +243,9 @@ impl<'a> EalBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when the CPUs are unknown; [`Error::Invalid`] for an option that can't
-    /// be met, and for a name, path or address that could add an argument or a key to one.
+    /// [`Error::Missing`] when the CPUs are unknown; [`Error::Invalid`] for an option that is
+    /// wrong for any pod; [`Error::Refused`] for one that this pod can't meet, and for a name, path
+    /// or address that could add an argument or a key to one.
     pub fn build(self) -> Result<EalArgs> {
         let EalBuilder { snapshot, options } = self;
         options.check()?;

@@ -20,6 +20,8 @@ pub(super) struct Attachments {
     pub pending: Vec<NetworkRequest>,
     /// What follows from all this.
     pub state: State,
+    /// Whether all of it could be read: what could not may be what an argument rests on.
+    pub whole: bool,
 }
 
 /// One attachment, as all sources together have it.
@@ -66,6 +68,7 @@ impl Attachment {
 impl Attachments {
     /// Reads the annotations, and the files of the userspace CNI that they lead to.
     pub fn read(root: &Root, downward: &DownwardApi, findings: &mut Findings) -> Attachments {
+        let failures = findings.failures();
         let annotations = downward.annotations(findings);
         let status = read_status(&annotations, downward, findings);
         let has_status = status.is_some();
@@ -88,7 +91,8 @@ impl Attachments {
         supplements::kubevirt(&mut list, &annotations, downward, findings);
         supplements::userspace(&mut list, &annotations, root, downward, findings);
         supplements::ovn_kubernetes(&mut list, &annotations, downward, findings);
-        Attachments { list, pending, state }
+        let whole = findings.failures() == failures;
+        Attachments { list, pending, state, whole }
     }
 }
 
@@ -114,7 +118,7 @@ fn warn_of_unknown_types(
 ) {
     for (index, status) in statuses.iter().enumerate() {
         let detail = status.device_info.as_ref().map(|device| &device.detail);
-        if let Some(DeviceDetail::Unknown(name)) = detail {
+        if let Some(DeviceDetail::Unknown(name)) = detail.filter(|detail| !detail.is_known_type()) {
             let text = format!(
                 "{path}: {key}: [{index}].device-info.type: {name:?} is not known to podnet"
             );

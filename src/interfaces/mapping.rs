@@ -234,7 +234,7 @@ impl<'a> Mapping<'a> {
     /// in device-info loses to the one own address that this kernel has, complete or not.
     fn by_only_candidate(&mut self) {
         // A subfunction is a network function too, but none that could be told apart here.
-        if self.allocated.has_subfunction() {
+        if self.allocated.has_subfunction() || !self.attachments.whole {
             return;
         }
         let open = self.open();
@@ -244,6 +244,10 @@ impl<'a> Mapping<'a> {
         else {
             return;
         };
+        // The default interface wants a device too, where its own is lost.
+        if self.lost.keys().any(|lost| *lost != index) {
+            return;
+        }
         let address = *address;
         match self.lost.get(&index).map(Device::pci_address) {
             Some(stated) if hardware.is_some() => self.warn_translated(stated, address),
@@ -264,6 +268,9 @@ impl<'a> Mapping<'a> {
 
     /// Interfaces in request order, devices by address.
     fn by_order(&mut self) {
+        if !self.attachments.whole {
+            return;
+        }
         let mut open = self.open();
         open.sort_by_key(|index| {
             (self.attachments.list[*index].request.unwrap_or(usize::MAX), *index)

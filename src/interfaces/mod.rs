@@ -12,7 +12,8 @@ use crate::downward_api::DownwardApi;
 use crate::parse::network_status::NetworkStatus;
 use crate::root::Root;
 use crate::snapshot::{
-    Device, DeviceDetail, Hardware, Interface, Interfaces, Kind, UnmatchedDevice, UnmatchedKind,
+    Device, DeviceDetail, Hardware, Interface, Interfaces, Kind, State, UnmatchedDevice,
+    UnmatchedKind,
 };
 use crate::warning::{Findings, WarningCode};
 
@@ -31,7 +32,7 @@ pub(crate) fn read(
     let attachments = Attachments::read(root, downward, findings);
     let allocated = Allocated::read(root, findings);
     let matches = mapping::run(root, &attachments, &allocated, assign_by_order, findings);
-    let reader = Reader { root, allocated: &allocated };
+    let reader = Reader { root, allocated: &allocated, state: attachments.state };
     let unmatched_devices = reader.unmatched(&matches, findings);
     let interfaces = attachments
         .list
@@ -53,6 +54,7 @@ pub(crate) fn read(
 struct Reader<'a> {
     root: &'a Root,
     allocated: &'a Allocated,
+    state: State,
 }
 
 impl Reader<'_> {
@@ -130,10 +132,16 @@ impl Reader<'_> {
         let source = variables.first().cloned().unwrap_or_default();
         let address = device.to_string();
         if kind != UnmatchedKind::Accelerator {
+            let next = match self.state {
+                State::Complete => {
+                    "let the network's definition carry the annotation \
+                     k8s.v1.cni.cncf.io/resourceName, or ask for --assign-by-order"
+                }
+                _ => "its network may have no status yet",
+            };
             let text = format!(
-                "{source}: {address}: no interface is known to be this device: network-status has \
-                 no device-info that names it; let the network's definition carry the annotation \
-                 k8s.v1.cni.cncf.io/resourceName, or ask for --assign-by-order"
+                "{source}: {address}: no interface is known to be this device: no device-info \
+                 names it; {next}"
             );
             findings.warn(WarningCode::DeviceUnmatched, &source, text);
         }

@@ -39,7 +39,10 @@ pub fn parse(place: &str, value: &Value) -> Parsed<Option<Device>> {
         return (None, info.problems);
     };
     let detail = match type_name {
-        "pci" => part(&mut info, "pci", pci).map(DeviceDetail::Pci),
+        // Without an address it is some PCI device, and no kernel netdev.
+        "pci" => part(&mut info, "pci", pci)
+            .map(DeviceDetail::Pci)
+            .or_else(|| Some(DeviceDetail::Unknown("pci".to_owned()))),
         "vdpa" => Some(DeviceDetail::Vdpa(part(&mut info, "vdpa", vdpa))),
         "vhost-user" => Some(DeviceDetail::VhostUser(part(&mut info, "vhost-user", vhost_user))),
         "memif" => Some(DeviceDetail::Memif(part(&mut info, "memif", memif))),

@@ -44,7 +44,7 @@ pub struct HugepageFile {
 pub fn hugepage_file(name: &str) -> Option<HugepageFile> {
     let rest = name.strip_prefix("hugepages_")?;
     let (size, rest) = match rest.split_once('_') {
-        Some((size, rest)) if parse(size).is_some() => (parse(size), rest),
+        Some((size, rest)) if parse(size).is_some_and(|size| size > 0) => (parse(size), rest),
         _ => (None, rest),
     };
     // Container names are DNS labels and hold no underscore.

@@ -211,6 +211,13 @@ impl Device {
     }
 }
 
+impl DeviceDetail {
+    /// Whether the specification has the type, even where the rest could not be read.
+    pub fn is_known_type(&self) -> bool {
+        !matches!(self, DeviceDetail::Unknown(name) if name != "pci")
+    }
+}
+
 impl Serialize for Device {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize, Default)]

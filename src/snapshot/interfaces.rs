@@ -151,6 +151,13 @@ pub enum UnmatchedKind {
     Vdpa,
 }
 
+impl UnmatchedKind {
+    /// Whether it is a PCI network function, with or without a vDPA device on it.
+    pub fn is_pci_network_function(self) -> bool {
+        matches!(self, UnmatchedKind::Pci | UnmatchedKind::Vdpa)
+    }
+}
+
 impl Interface {
     /// The address of the PCI device behind the interface, a vDPA device's own one included.
     pub fn pci_address(&self) -> Option<PciAddress> {

@@ -85,8 +85,11 @@ fn wrong_usage_is_2_and_what_cannot_be_is_1() {
     {
         pod.run(&format!("eal {args}")).ends(2);
     }
+    for args in ["--dpdk 18.11", "--queues 0", "--app l3fwd --workers 0", "--file-prefix ../x"] {
+        pod.run(&format!("eal --no-huge {args}")).ends(2);
+    }
+    pod.run("eal --no-huge -- {nope}").ends(2).says("{nope}");
     pod.run("eal --network net9").ends(1).says("net9");
-    pod.run("eal --dpdk 18.11").ends(1).says("18.11");
     pod.run("eal --no-huge -- {net1.colour}").ends(1).says("net1.colour");
 }
 

@@ -54,7 +54,11 @@ fn annotations_come_as_they_were() {
 }
 
 #[test]
-fn malformed_annotations_fail() {
-    let run = pod_with_annotations("good=\"1\"\nbad\n").run("annotations").ends(1);
-    run.says("podnet: /etc/podnetinfo/annotations: ");
+fn a_malformed_line_costs_no_other_annotation() {
+    let pod = pod_with_annotations("good=\"1\"\nbad\nlast=\"2\"\n");
+    let run = pod.run("annotations").ends(1);
+    run.says("podnet: warning: /etc/podnetinfo/annotations: line 2: ");
+    assert_eq!(run.out, "good\n    1\nlast\n    2\n");
+    let json = pod.run("annotations --json").ends(1).json();
+    assert_eq!(json, serde_json::json!({"good": "1", "last": "2"}));
 }

@@ -210,3 +210,14 @@ fn a_vdpa_device_s_path_comes_from_the_kernel_too() {
     interface.hardware = Some(shown("virtio_vdpa"));
     assert_eq!(build(&pod(vec![interface])).ports, []);
 }
+
+#[test]
+fn an_unmatched_vdpa_function_is_a_port_without_an_interface() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/roots/unmatched-vdpa/root");
+    let mut snapshot = crate::Pod::builder().root(root).build().snapshot().unwrap();
+    snapshot.cpus.get_or_insert_with(|| cpus("2-3", &[], &[]));
+    let args = EalArgs::builder(&snapshot).build().unwrap();
+    let devices: Vec<&str> = args.ports.iter().map(|port| port.devarg.as_str()).collect();
+    assert_eq!(devices, ["net_virtio_user_port0,path=/dev/vhost-vdpa-0,queues=1,cq=1"]);
+    assert_eq!(args.ports[0].interface, None);
+}

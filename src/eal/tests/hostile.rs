@@ -28,7 +28,7 @@ fn l3fwd(snapshot: Snapshot) -> Result<EalArgs> {
 
 fn refuses(interface: Interface, place: &str) {
     let error = EalArgs::builder(&pod(vec![interface])).build().unwrap_err();
-    assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
     assert!(error.to_string().contains(place), "{error}");
     assert!(!error.to_string().contains(char::is_control), "{error:?}");
 }
