@@ -1210,7 +1210,8 @@ struct podnet_lcore {
  */
 struct podnet_warning {
     /**
-     * What kind of thing it is, such as "device-skipped".
+     * What kind of thing it is, such as "device-skipped": docs/warnings.md has
+     * all.
      */
     const char *code;
     /**

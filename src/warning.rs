@@ -21,40 +21,40 @@ pub struct Warning {
 }
 
 /// The kinds of warnings.
+#[doc = include_str!("../docs/warnings.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WarningCode {
-    /// Content that is not what its format says. `show` exits 1.
+    /// `malformed`
     Malformed,
-    /// A file that is there and can't be read. `show` exits 1.
+    /// `unreadable`
     Unreadable,
-    /// An allocated device that no evidence ties to an interface.
+    /// `device-unmatched`
     DeviceUnmatched,
-    /// A device that this kernel does not have.
+    /// `device-absent`
     DeviceAbsent,
-    /// A device address taken from the own environment, because this kernel does not have the
-    /// one in device-info (a Kata guest).
+    /// `device-translated`
     DeviceTranslated,
-    /// A device identifier, or a device-info type, of a form this version does not know.
+    /// `device-unknown`
     DeviceUnknown,
-    /// A `PCIDEVICE_*_INFO` variable that does not hold what its format says.
+    /// `device-info-variable`
     DeviceInfoVariable,
-    /// The affinity and the cgroup's cpuset differ.
+    /// `cpuset-differs`
     CpusetDiffers,
-    /// No source of the CPUs exists.
+    /// `cpus-missing`
     CpusMissing,
-    /// A hugepage file whose unit no other source settles.
+    /// `hugepages-unit`
     HugepagesUnit,
-    /// A device that DPDK is not given, and why.
+    /// `device-skipped`
     DeviceSkipped,
-    /// Interfaces that share one memif socket and got identifiers in order.
+    /// `memif-shared`
     MemifShared,
-    /// Fewer CPUs than lcores or workers asked for.
+    /// `cpus-few`
     CpusFew,
-    /// Memory that could not be planned as asked.
+    /// `memory-plan`
     MemoryPlan,
-    /// An application that can't do what the plan needs.
+    /// `application`
     Application,
 }
 
@@ -72,6 +72,25 @@ impl Warning {
 }
 
 impl WarningCode {
+    /// Every code.
+    pub const ALL: [WarningCode; 15] = [
+        WarningCode::Malformed,
+        WarningCode::Unreadable,
+        WarningCode::DeviceUnmatched,
+        WarningCode::DeviceAbsent,
+        WarningCode::DeviceTranslated,
+        WarningCode::DeviceUnknown,
+        WarningCode::DeviceInfoVariable,
+        WarningCode::CpusetDiffers,
+        WarningCode::CpusMissing,
+        WarningCode::HugepagesUnit,
+        WarningCode::DeviceSkipped,
+        WarningCode::MemifShared,
+        WarningCode::CpusFew,
+        WarningCode::MemoryPlan,
+        WarningCode::Application,
+    ];
+
     /// Whether it tells of input that could not be read or understood.
     pub fn is_failure(self) -> bool {
         matches!(self, WarningCode::Malformed | WarningCode::Unreadable)
@@ -141,5 +160,19 @@ impl Findings {
     /// `value`, unless something failed on the way to it.
     pub fn into_result<T>(self, value: T) -> Result<T> {
         self.error.map_or(Ok(value), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented_and_no_other() {
+        let table = include_str!("../docs/warnings.md");
+        let documented: Vec<&str> =
+            table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        let codes: Vec<String> = WarningCode::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(documented, codes);
     }
 }

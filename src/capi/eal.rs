@@ -127,7 +127,8 @@ pub struct podnet_lcore {
 /// Something to know about an answer.
 #[repr(C)]
 pub struct podnet_warning {
-    /// What kind of thing it is, such as "device-skipped".
+    /// What kind of thing it is, such as "device-skipped": docs/warnings.md has
+    /// all.
     pub code: *const c_char,
     /// The file, variable, device or option that it is about.
     pub path: *const c_char,

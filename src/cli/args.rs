@@ -143,6 +143,9 @@ pub struct EalArgs {
     /// Arguments of your own
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+    /// So that a script can pass the same options to both; eal starts nothing
+    #[command(flatten)]
+    _start: StartArgs,
     #[command(flatten)]
     pub plan: PlanArgs,
 }
@@ -159,6 +162,19 @@ without a word.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {
+    #[command(flatten)]
+    pub start: StartArgs,
+    /// The program and arguments of your own
+    #[arg(last = true, required = true, value_names = ["PROGRAM", "ARGS"])]
+    pub command: Vec<String>,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// Options of the start.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The start, by exec")]
+pub struct StartArgs {
     /// Wait at most this long for the sockets that we connect to
     #[arg(long, value_name = "TIME", value_parser = units::parse_time)]
     pub wait_sockets: Option<Duration>,
@@ -168,11 +184,6 @@ pub struct ExecArgs {
     /// Check, print the command line and stop
     #[arg(long)]
     pub dry_run: bool,
-    /// The program and arguments of your own
-    #[arg(last = true, required = true, value_names = ["PROGRAM", "ARGS"])]
-    pub command: Vec<String>,
-    #[command(flatten)]
-    pub plan: PlanArgs,
 }
 
 /// Options that shape the arguments.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use podnet::WarningCode;
 use podnet::eal::{EalArgs, Port};
 use podnet::parse::cpulist::CpuSet;
+use podnet::snapshot::{Hugepages, PageSize};
 
 use super::args::ExecArgs;
 use super::preflight::{Device, Problem};
@@ -25,7 +26,7 @@ pub struct Checks<'a> {
 impl Checks<'_> {
     /// Until the other side has made every socket that we connect to, but no longer than asked.
     pub fn wait_for_sockets(&self, ports: &[Port]) {
-        let Some(limit) = self.args.wait_sockets else { return };
+        let Some(limit) = self.args.start.wait_sockets else { return };
         let start = Instant::now();
         while !ports.iter().all(|port| self.is_ready(port)) && start.elapsed() < limit {
             thread::sleep(POLL.min(limit.saturating_sub(start.elapsed())));
@@ -54,18 +55,21 @@ impl Checks<'_> {
     pub fn run(&self, made: &EalArgs) -> Result<Vec<Device>, Failure> {
         let chosen = gives(self.args.own_words(), &CPUS);
         let cpus = if chosen { None } else { cpus_outside(made) };
+        let own_memory = gives(self.args.own_words(), &MEMORY) || self.args.plan.secondary;
+        let hugepages = if own_memory { None } else { hugepages_short(made) };
+        let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
         let (lost, later) = self.ports(&made.ports);
         later.iter().chain(&memlock(made)).for_each(warn);
         let verdict = self.not_enough(made, lost.len());
         let ports = lost.iter().map(|(_, why)| why.clone());
-        if self.args.force {
-            cpus.into_iter().chain(ports).for_each(warn);
+        if self.args.start.force {
+            fatal.into_iter().chain(ports).for_each(warn);
             return Ok(Vec::new());
         }
-        if cpus.is_some() || verdict.is_some() {
+        if !fatal.is_empty() || verdict.is_some() {
             let last = "not started: --force starts anyway";
             let reasons = verdict.into_iter().chain([last]).map(str::to_owned);
-            let lines = cpus.into_iter().chain(ports).chain(reasons).collect();
+            let lines = fatal.into_iter().chain(ports).chain(reasons).collect();
             return Err(Failure { code: 1, lines });
         }
         ports.for_each(|why| warn(format!("left out: {why}")));
@@ -115,6 +119,8 @@ fn cpus_outside(made: &EalArgs) -> Option<String> {
 /// Options of EAL that add a device, and those that choose CPUs.
 const DEVICES: [&str; 3] = ["-a", "--allow", "--vdev"];
 const CPUS: [&str; 3] = ["-l", "-c", "--lcores"];
+/// Options of EAL that choose its memory.
+const MEMORY: [&str; 5] = ["-m", "--socket-mem", "--numa-mem", "--no-huge", "--huge-dir"];
 
 /// Whether the user's own arguments of EAL have one of `options`: `-a X`, `-aX`, `--allow=X`.
 fn gives(words: &[String], options: &[&str]) -> bool {
@@ -124,6 +130,42 @@ fn gives(words: &[String], options: &[&str]) -> bool {
             None => false,
         })
     })
+}
+
+/// EAL ends without a hint when it gets less memory than it was told to take.
+fn hugepages_short(made: &EalArgs) -> Option<String> {
+    let uses = !made.eal.iter().any(|word| word == "--no-huge");
+    let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
+    uses.then(|| short_of(planned_memory(&made.eal), &hugepages)).flatten()
+}
+
+/// Why `planned` bytes, or any at all, can't be had.
+fn short_of(planned: Option<u64>, hugepages: &Hugepages) -> Option<String> {
+    let fix = "set resources.limits hugepages-2Mi or -1Gi of this container, on a node that has \
+               them, or pass --no-huge";
+    let pools = hugepages.pages.iter().flat_map(|page| {
+        page.nodes.iter().map(move |node| node.free_pages.saturating_mul(page.size))
+    });
+    // Where the system shows no pools, nothing can be said of them.
+    let free = pools.reduce(u64::saturating_add);
+    let left = |page: &PageSize| Some(page.limit?.saturating_sub(page.used.unwrap_or(0)));
+    let allowed = hugepages.pages.iter().map(left).sum::<Option<u64>>();
+    let allowed = allowed.filter(|_| !hugepages.pages.is_empty());
+    let planned = planned.unwrap_or(1);
+    match (free, allowed) {
+        (Some(0), _) => Some(format!("hugepages: none is free on this system: {fix}")),
+        (Some(free), _) if free < planned => Some(format!(
+            "hugepages: {} planned, {} free on this system: {fix}",
+            show_size(planned),
+            show_size(free)
+        )),
+        (_, Some(allowed)) if allowed < planned => Some(format!(
+            "hugepages: {} planned, and the cgroup's limit leaves {}: {fix}",
+            show_size(planned),
+            show_size(allowed)
+        )),
+        _ => None,
+    }
 }
 
 fn describe(port: &Port, why: &str) -> String {
@@ -196,5 +238,30 @@ mod tests {
         assert_eq!(planned_memory(&words("--lcores 0@1 -m 64")), Some(64 << 20));
         assert_eq!(planned_memory(&words("--socket-mem 0,128,64")), Some(192 << 20));
         assert_eq!(planned_memory(&words("--no-pci")), None);
+    }
+
+    #[test]
+    fn tells_what_hugepages_are_short_of() {
+        let hugepages = |file: &str, free: &str| {
+            let root = tempfile::tempdir().unwrap();
+            let write = |path: &str, text: &str| {
+                let path = root.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            };
+            write("proc/self/mountinfo", "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n");
+            write("sys/fs/cgroup/hugetlb.2MB.max", file);
+            let pool = "sys/devices/system/node/node0/hugepages/hugepages-2048kB";
+            write(&format!("{pool}/nr_hugepages"), "256");
+            write(&format!("{pool}/free_hugepages"), free);
+            podnet::Pod::builder().root(root.path()).build().hugepages().unwrap()
+        };
+        let short = |planned, file, free| short_of(planned, &hugepages(file, free));
+        assert!(short(None, "max", "0").unwrap().contains("none is free"));
+        assert!(short(Some(64 << 20), "max", "16").unwrap().contains("64Mi planned, 32Mi free"));
+        assert!(short(Some(64 << 20), "33554432", "99").unwrap().contains("limit leaves 32Mi"));
+        assert_eq!(short(Some(64 << 20), "67108864", "32"), None);
+        assert_eq!(short(None, "max", "1"), None);
+        assert_eq!(short_of(Some(1), &Hugepages::default()), None);
     }
 }

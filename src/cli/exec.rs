@@ -26,7 +26,7 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let planner = Planner::new(&pod, &args.plan, Some(&program));
     let checks = Checks { args, aliases: &aliases };
     let (made, words) = prepare(&snapshot, &planner, &checks)?;
-    if args.dry_run {
+    if args.start.dry_run {
         return eal::print_line(&words);
     }
     make_way(&made.ports, &aliases)?;

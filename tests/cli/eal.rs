@@ -89,6 +89,7 @@ fn wrong_usage_is_2_and_what_cannot_be_is_1() {
         pod.run(&format!("eal --no-huge {args}")).ends(2);
     }
     pod.run("eal --no-huge -- {nope}").ends(2).says("{nope}");
+    pod.run("eal --no-huge --force --dry-run --wait-sockets 1s").ends(0);
     pod.run("eal --network net9").ends(1).says("net9");
     pod.run("eal --no-huge -- {net1.colour}").ends(1).says("net1.colour");
 }
