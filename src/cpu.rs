@@ -19,7 +19,7 @@ const CPUSET_CPUS: [&str; 3] = ["cpuset.cpus.effective", "cpuset.effective_cpus"
 const CPUSET_MEMS: [&str; 3] = ["cpuset.mems.effective", "cpuset.effective_mems", "cpuset.mems"];
 
 /// The period where `cpu.max` names none, in microseconds.
-const DEFAULT_PERIOD: f64 = 100_000.0;
+const DEFAULT_PERIOD: u64 = 100_000;
 
 /// Reads the CPUs; `None` where no source tells, with a finding that says so.
 pub(crate) fn read(root: &Root, cgroups: &Cgroups, findings: &mut Findings) -> Option<CpuInfo> {
@@ -183,11 +183,11 @@ fn ratio(path: &str, quota: &str, period: Option<&str>, findings: &mut Findings)
         return None;
     }
     let numbers = quota.parse::<u64>().ok().zip(match period {
-        Some(period) => period.parse::<f64>().ok(),
+        Some(period) => period.parse::<u64>().ok(),
         None => Some(DEFAULT_PERIOD),
     });
     match numbers {
-        Some((quota, period)) if period > 0.0 => Some(quota as f64 / period),
+        Some((quota, period)) if period > 0 => Some(quota as f64 / period as f64),
         _ => {
             let period = period.unwrap_or("none");
             let why = format!("expected microseconds, found {quota:?} and {period:?}");

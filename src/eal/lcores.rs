@@ -209,10 +209,12 @@ fn warn_few(wanted: usize, reachable: usize, plan: &mut Plan) {
 fn check_quota(info: &CpuInfo, layout: &Layout, plan: &mut Plan) {
     let busy: CpuSet = layout.lcores.iter().map(|lcore| lcore.cpu).collect();
     let Some(quota) = info.quota.filter(|quota| *quota < busy.len() as f64) else { return };
+    // In thousandths, as in a pod's specification.
     let text = format!(
-        "{} CPUs poll but the quota is {quota}: the kernel will stop them; give the container \
+        "{} CPUs poll but the quota is {}m: the kernel will stop them; give the container \
          whole CPUs with requests equal to limits",
-        busy.len()
+        busy.len(),
+        (quota * 1000.0) as u64
     );
     plan.warn(WarningCode::CpusFew, "cpus.quota", text);
 }
