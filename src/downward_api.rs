@@ -47,6 +47,9 @@ pub(crate) fn short_name(key: &str) -> &str {
 /// The kubelet may swap the generation while it is read, but hardly this often.
 const ATTEMPTS: usize = 5;
 
+/// The symlink that the kubelet replaces when it has written a new generation.
+const GENERATION: &str = "..data";
+
 /// Files by name; one that can't be read has its error.
 type Files = BTreeMap<String, Result<Content>>;
 
@@ -60,19 +63,13 @@ pub(crate) struct DownwardApi {
 impl DownwardApi {
     /// Reads the directory; an absent one has no files.
     pub fn read(root: &Root, configured: Option<&str>) -> Result<DownwardApi> {
-        let directory = match configured {
-            Some(directory) => directory,
-            None => {
-                DIRECTORIES.into_iter().find(|path| root.exists(path)).unwrap_or(DIRECTORIES[0])
-            }
-        };
-        let directory = directory.trim_end_matches('/').to_owned();
+        let directory = directory(root, configured).to_owned();
         for _ in 0..ATTEMPTS {
             if let Some(files) = generation(root, &directory)? {
                 return Ok(DownwardApi { directory, files });
             }
         }
-        Err(Error::malformed(directory, "..data", "changes faster than it can be read"))
+        Err(Error::malformed(directory, GENERATION, "changes faster than it can be read"))
     }
 
     /// The path of a file of it, as the pod sees it.
@@ -113,6 +110,11 @@ impl DownwardApi {
         let (parsed, problems) = parse(value);
         findings.fail_all(&self.annotation_path(key), &format!("{key}: "), problems);
         Some(parsed)
+    }
+
+    /// Where it is mounted, or would be.
+    pub fn directory(&self) -> &str {
+        &self.directory
     }
 
     /// The file that an annotation is read from.
@@ -156,6 +158,17 @@ impl DownwardApi {
     }
 }
 
+/// Where the Downward API is mounted, or would be.
+pub(crate) fn directory<'a>(root: &Root, configured: Option<&'a str>) -> &'a str {
+    let usual = || DIRECTORIES.into_iter().find(|path| root.exists(path)).unwrap_or(DIRECTORIES[0]);
+    configured.unwrap_or_else(usual).trim_end_matches('/')
+}
+
+/// Whether a new or written entry of this name in the directory makes it another one to read.
+pub(crate) fn tells_of_change(name: &str) -> bool {
+    name == GENERATION || is_ours(name)
+}
+
 /// Whether a file is one of the Downward API's that are read here.
 fn is_ours(name: &str) -> bool {
     matches!(name, ANNOTATIONS | LABELS)
@@ -165,7 +178,7 @@ fn is_ours(name: &str) -> bool {
 
 /// The files behind `..data`, or of a plain directory; `None` when they were swapped meanwhile.
 fn generation(root: &Root, directory: &str) -> Result<Option<Files>> {
-    let data = format!("{directory}/..data");
+    let data = format!("{directory}/{GENERATION}");
     let generation = root.real_path(&data);
     let base = generation.as_deref().unwrap_or(directory);
     let mut files = Files::new();

@@ -1,6 +1,7 @@
 //! The one error type: every text reads `path: what: why`.
 
 use std::fmt;
+use std::time::Duration;
 
 /// How many characters of unexpected content are shown.
 const MAX_SHOWN: usize = 40;
@@ -48,6 +49,30 @@ pub enum Error {
         /// Why it is refused.
         why: String,
     },
+    /// [`Pod::wait`](crate::Pod::wait): the Downward API is mounted, but no network-status came.
+    #[error(
+        "{path}: k8s.v1.cni.cncf.io/network-status: not written within {}: see whether \
+         the cluster runs Multus and the pod asks for a network", Time(*waited)
+    )]
+    NoStatus {
+        /// The file it was expected in.
+        path: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// [`Pod::wait`](crate::Pod::wait): there is a network-status, but not of every network.
+    #[error(
+        "{path}: k8s.v1.cni.cncf.io/network-status: no entry within {} for {}: see \
+         `kubectl describe pod` for why it is not attached", Time(*waited), networks.join(", ")
+    )]
+    NetworksMissing {
+        /// The file they were expected in.
+        path: String,
+        /// The networks, as they were asked for.
+        networks: Vec<String>,
+        /// How long they were waited for.
+        waited: Duration,
+    },
     /// The caller asked for something that cannot be, such as a malformed option.
     #[error("{what}: {why}")]
     Invalid {
@@ -69,6 +94,8 @@ impl Error {
             Error::Unreadable { .. } => libc::EIO,
             Error::Malformed { .. } => libc::EBADMSG,
             Error::Missing { .. } => libc::ENOENT,
+            Error::NoStatus { .. } => libc::ENODATA,
+            Error::NetworksMissing { .. } => libc::ETIMEDOUT,
             Error::Refused { .. } | Error::Invalid { .. } => libc::EINVAL,
         }
     }
@@ -108,7 +135,9 @@ impl Error {
         match self {
             Error::Unreadable { path, .. }
             | Error::Malformed { path, .. }
-            | Error::Missing { path, .. } => path,
+            | Error::Missing { path, .. }
+            | Error::NoStatus { path, .. }
+            | Error::NetworksMissing { path, .. } => path,
             Error::Refused { what, .. } | Error::Invalid { what, .. } => what,
         }
     }
@@ -122,6 +151,18 @@ pub(crate) fn one_line(text: String) -> String {
     let escaped =
         |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
+}
+
+/// A time as the command takes it: `60s`, `1500ms`.
+struct Time(Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.subsec_millis() {
+            0 => write!(f, "{}s", self.0.as_secs()),
+            millis => write!(f, "{}ms", self.0.as_secs() * 1000 + u64::from(millis)),
+        }
+    }
 }
 
 struct Errno(i32);

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! [`Pod::snapshot`] reads all of it once, and [`eal`] makes DPDK arguments of
-//! the result. The library starts no thread, installs no signal handler and
+//! the result. [`Pod::wait`] waits until the networks are there, and [`Pod::watch`]
+//! tells what becomes of them. The library starts no thread, installs no signal handler and
 //! logs nothing.
 //!
 //! Inside there are layers, each of which knows only those before it:
@@ -37,16 +38,21 @@ mod hugepages;
 mod identity;
 mod interfaces;
 pub mod lookup;
+mod notify;
 pub mod parse;
 mod pod;
 mod root;
 pub mod snapshot;
+mod wait;
 mod warning;
+mod watch;
 
 pub use error::{Error, Result};
 pub use pod::{Annotations, Pod, PodBuilder};
 pub use snapshot::{CpuInfo, Hugepages, Interface, Interfaces, Snapshot};
+pub use wait::Wait;
 pub use warning::{Warning, WarningCode};
+pub use watch::{Event, EventKind, Watch};
 
 /// The CPUs of this container: [`Pod::cpu_info`] of the running system.
 pub fn get_cpu_info() -> Result<CpuInfo> {

@@ -1,5 +1,6 @@
 //! One pod, as seen from inside one of its containers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use crate::parse::network_status::NetworkStatus;
 use crate::root::{self, Root};
 use crate::snapshot::{CpuInfo, Hugepages, Interfaces, Snapshot};
 use crate::warning::{Findings, Warning};
-use crate::{cpu, hugepages, identity, interfaces};
+use crate::{cpu, downward_api, hugepages, identity, interfaces};
 
 /// The version of the snapshot's schema.
 const SCHEMA: &str = "podnet/v1";
@@ -152,11 +153,7 @@ impl Pod {
 
     /// The interfaces, each with the network-status entry it was made from: both have one length.
     pub(crate) fn attachments(&self) -> Result<(Interfaces, Vec<NetworkStatus>)> {
-        let view = View::open(&self.config)?;
-        let mut findings = Findings::default();
-        let downward = view.downward_api(&mut findings);
-        let read = view.interfaces(&downward, &mut findings);
-        findings.into_result(read)
+        View::open(&self.config)?.attachments()
     }
 
     /// Every annotation that the Downward API mounts, in its `annotations` file or in one of its
@@ -197,29 +194,34 @@ impl Pod {
 }
 
 /// One look at the pod: every file is read at most once through it.
-struct View<'a> {
-    root: Root,
+pub(crate) struct View<'a> {
+    pub root: Root,
     config: &'a PodBuilder,
 }
 
 impl<'a> View<'a> {
-    fn open(config: &'a PodBuilder) -> Result<View<'a>> {
+    pub fn open(config: &'a PodBuilder) -> Result<View<'a>> {
         Ok(View { root: Root::open(&config.root)?, config })
     }
 
     fn snapshot(&self) -> Snapshot {
         let mut findings = Findings::default();
-        let cgroups = self.cgroups(&mut findings);
         let downward = self.downward_api(&mut findings);
+        self.snapshot_of(&downward, findings)
+    }
+
+    /// Everything, with what was read of the Downward API before, and found in doing so.
+    pub fn snapshot_of(&self, downward: &DownwardApi, mut findings: Findings) -> Snapshot {
+        let cgroups = self.cgroups(&mut findings);
         let container = self.container(&mut findings);
         let cpus = cpu::read(&self.root, &cgroups, &mut findings);
         let own = container.as_deref();
-        let hugepages = hugepages::read(&self.root, &cgroups, &downward, own, &mut findings);
-        let (read, _) = self.interfaces(&downward, &mut findings);
+        let hugepages = hugepages::read(&self.root, &cgroups, downward, own, &mut findings);
+        let (read, _) = self.interfaces(downward, &mut findings);
         let Interfaces { state, pending_networks, interfaces, unmatched_devices } = read;
         Snapshot {
             schema: SCHEMA,
-            pod: identity::read(&downward, &cgroups, &mut findings),
+            pod: identity::read(downward, &cgroups, &mut findings),
             container,
             state,
             pending_networks,
@@ -236,8 +238,26 @@ impl<'a> View<'a> {
         Cgroups::read(&self.root, findings)
     }
 
-    fn downward_api(&self, findings: &mut Findings) -> DownwardApi {
-        let configured = self.config.downward_api.as_ref().map(|path| path.to_string_lossy());
+    /// The interfaces, each with the network-status entry it was made from.
+    pub fn attachments(&self) -> Result<(Interfaces, Vec<NetworkStatus>)> {
+        let mut findings = Findings::default();
+        let downward = self.downward_api(&mut findings);
+        let read = self.interfaces(&downward, &mut findings);
+        findings.into_result(read)
+    }
+
+    /// Where on the running system the Downward API is mounted, or would be.
+    pub fn downward_api_host_path(&self) -> Option<PathBuf> {
+        let configured = self.configured_downward_api();
+        self.root.host_path(downward_api::directory(&self.root, configured.as_deref()))
+    }
+
+    fn configured_downward_api(&self) -> Option<Cow<'_, str>> {
+        self.config.downward_api.as_ref().map(|path| path.to_string_lossy())
+    }
+
+    pub fn downward_api(&self, findings: &mut Findings) -> DownwardApi {
+        let configured = self.configured_downward_api();
         let read = DownwardApi::read(&self.root, configured.as_deref());
         findings.take(read).unwrap_or_default()
     }

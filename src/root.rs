@@ -146,6 +146,11 @@ impl Root {
         below.into_os_string().into_string().ok()
     }
 
+    /// Where on the running system a path of the pod is, for a call that takes one.
+    pub fn host_path(&self, path: &str) -> Option<PathBuf> {
+        self.locate(path).ok()
+    }
+
     /// The last component of where a symlink leads: how sysfs says which driver, group or device.
     pub fn link_name(&self, path: &str) -> Option<String> {
         let (parent, link) = path.rsplit_once('/')?;

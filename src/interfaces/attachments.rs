@@ -18,6 +18,8 @@ pub(super) struct Attachments {
     pub list: Vec<Attachment>,
     /// The requests that nothing meets.
     pub pending: Vec<NetworkRequest>,
+    /// Whether network-status, by either of its names, was written.
+    pub has_status: bool,
     /// What follows from all this.
     pub state: State,
     /// Whether all of it could be read: what could not may be what an argument rests on.
@@ -75,7 +77,7 @@ impl Attachments {
         let (source, statuses) = status.unwrap_or_default();
         let requested = downward.parse(&annotations, NETWORKS, networks::parse, findings);
         let requested = requested.unwrap_or_default();
-        let (requests, pending) = compare(&statuses, &requested);
+        let (requests, pending) = compare(&statuses.iter().collect::<Vec<_>>(), &requested);
         let state = if !downward.has_annotations() {
             State::NoAnnotations
         } else if !has_status && requested.is_empty() {
@@ -92,7 +94,21 @@ impl Attachments {
         supplements::userspace(&mut list, &annotations, root, downward, findings);
         supplements::ovn_kubernetes(&mut list, &annotations, downward, findings);
         let whole = findings.failures() == failures;
-        Attachments { list, pending, state, whole }
+        Attachments { list, pending, has_status, state, whole }
+    }
+
+    /// Those of `wanted` that no attachment meets. A bare name may be an interface's, too.
+    pub fn missing(&self, wanted: &[NetworkRequest]) -> Vec<NetworkRequest> {
+        let statuses: Vec<&NetworkStatus> =
+            self.list.iter().map(|attachment| &attachment.status).collect();
+        let is_interface = |request: &NetworkRequest| {
+            let bare = request.namespace.is_none() && request.interface.is_none();
+            let named = |status: &&NetworkStatus| status.interface.as_ref() == Some(&request.name);
+            bare && statuses.iter().any(named)
+        };
+        let mut missing = compare(&statuses, wanted).1;
+        missing.retain(|request| !is_interface(request));
+        missing
     }
 }
 
@@ -144,7 +160,7 @@ pub(super) fn positions(
 /// For each status the request that it meets, and the requests that nothing meets. Equal requests
 /// need a status each; those that name their interface choose first.
 fn compare(
-    statuses: &[NetworkStatus],
+    statuses: &[&NetworkStatus],
     requests: &[NetworkRequest],
 ) -> (Vec<Option<usize>>, Vec<NetworkRequest>) {
     let mut free: HashMap<&str, VecDeque<usize>> = HashMap::new();
@@ -160,7 +176,7 @@ fn compare(
     for index in order {
         let request = &requests[index];
         let taken = free.get_mut(request.name.as_str()).and_then(|free| {
-            free.remove(free.iter().position(|status| meets(&statuses[*status], request))?)
+            free.remove(free.iter().position(|status| meets(statuses[*status], request))?)
         });
         match taken {
             Some(status) => met[status] = Some(index),
@@ -203,6 +219,7 @@ mod tests {
                 ..NetworkStatus::default()
             })
             .collect();
+        let statuses: Vec<&NetworkStatus> = statuses.iter().collect();
         compare(&statuses, &requests).1.iter().map(ToString::to_string).collect()
     }
 

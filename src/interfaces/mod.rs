@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::downward_api::DownwardApi;
 use crate::parse::network_status::NetworkStatus;
+use crate::parse::networks::NetworkRequest;
 use crate::root::Root;
 use crate::snapshot::{
     Device, DeviceDetail, Hardware, Interface, Interfaces, Kind, State, UnmatchedDevice,
@@ -48,6 +49,32 @@ pub(crate) fn read(
     };
     let statuses = attachments.list.into_iter().map(|attachment| attachment.status);
     (interfaces, statuses.collect())
+}
+
+/// How far the networks of the pod have come, as the annotations alone tell.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub state: State,
+    /// Whether network-status was written.
+    pub has_status: bool,
+    /// Those of the wanted networks that have no status.
+    pub missing: Vec<NetworkRequest>,
+}
+
+impl Progress {
+    /// Looks for these networks, or for every requested one.
+    pub fn read(
+        root: &Root,
+        downward: &DownwardApi,
+        wanted: &[NetworkRequest],
+        findings: &mut Findings,
+    ) -> Progress {
+        let attachments = Attachments::read(root, downward, findings);
+        let (state, has_status) = (attachments.state, attachments.has_status);
+        let missing =
+            if wanted.is_empty() { attachments.pending } else { attachments.missing(wanted) };
+        Progress { state, has_status, missing }
+    }
 }
 
 /// What an interface or device is put together from.

@@ -55,10 +55,12 @@ pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkRequest>> {
 
 fn comma_list(text: &str) -> Vec<Result<NetworkRequest, Problem>> {
     let items = text.split(',').map(str::trim).enumerate();
-    items.filter(|(_, item)| !item.is_empty()).map(|(index, item)| short(index, item)).collect()
+    let items = items.filter(|(_, item)| !item.is_empty());
+    items.map(|(index, item)| short(&format!("[{index}]"), item)).collect()
 }
 
-fn short(index: usize, item: &str) -> Result<NetworkRequest, Problem> {
+/// Reads one `[namespace/]name[@interface]`.
+pub(crate) fn short(place: &str, item: &str) -> Result<NetworkRequest, Problem> {
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let (network, interface) = match item.split_once('@') {
         Some((network, interface)) => (network, some(interface)),
@@ -71,7 +73,7 @@ fn short(index: usize, item: &str) -> Result<NetworkRequest, Problem> {
     let plain = !name.is_empty() && !name.contains(['/', '@']);
     if !plain || interface.as_ref().is_some_and(|name| name.contains(['/', '@'])) {
         let why = format!("expected [namespace/]name[@interface], found {item:?}");
-        return Err(Problem::new(format!("[{index}]"), why));
+        return Err(Problem::new(place, why));
     }
     Ok(NetworkRequest { namespace, name: name.to_owned(), interface })
 }
