@@ -314,6 +314,13 @@ fn a_program_for_podnet_h() {
     prints("podnet_app", &root, &[root.path().to_str().unwrap()], "passed\n");
 }
 
+#[test]
+fn a_program_that_waits_and_watches() {
+    // Nothing is there before the program writes it.
+    let root = write_root(&[("etc/podnetinfo/labels", "")]);
+    prints("podnet_watch", &root, &[root.path().to_str().unwrap()], "passed\n");
+}
+
 /// The checkers see what they are there for.
 #[test]
 fn a_leak_is_found() {
@@ -321,7 +328,7 @@ fn a_leak_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let root = pod();
     let path = root.path().to_str().unwrap();
-    for (name, argument) in [("netutil_app", "10"), ("podnet_app", path)] {
+    for (name, argument) in [("netutil_app", "10"), ("podnet_app", path), ("podnet_watch", path)] {
         for (way, words) in [(Way::Sanitized, "LeakSanitizer"), (Way::Valgrind, "definitely lost")]
         {
             let program = build(name, way, &library, directory.path());

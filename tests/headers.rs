@@ -21,6 +21,7 @@ const PODNET: Header = Header {
         "src/capi/hugepages.rs",
         "src/capi/device.rs",
         "src/capi/interfaces.rs",
+        "src/capi/watch.rs",
         "src/capi/eal.rs",
     ],
 };

@@ -205,7 +205,7 @@ fn view(all: &Interfaces, kept: &mut Kept) -> podnet_interfaces {
     }
 }
 
-fn interface(interface: &Interface, kept: &mut Kept) -> podnet_interface {
+pub(super) fn interface(interface: &Interface, kept: &mut Kept) -> podnet_interface {
     // Names every member, so that none that is added is forgotten.
     let Interface {
         name,

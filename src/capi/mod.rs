@@ -24,3 +24,4 @@ mod pod;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod text;
+mod watch;

@@ -12,6 +12,7 @@ use super::hugepages::*;
 use super::interfaces::*;
 use super::owned::podnet_strings;
 use super::pod::*;
+use super::watch::*;
 
 /// A root with these files.
 pub(crate) fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -188,6 +189,14 @@ fn null_is_refused_and_freed() {
         codes.push(podnet_eal_args_new(null(), null(), &mut null_mut(), &mut error));
         codes.push(podnet_eal_args_new(pod.0, null(), null_mut(), &mut error));
         codes.push(podnet_get_json(null(), null_mut(), null_mut()));
+        codes.push(podnet_wait(null(), null(), &mut error));
+        codes.push(podnet_watch_open(null(), &mut null_mut(), &mut error));
+        codes.push(podnet_watch_open(pod.0, null_mut(), &mut error));
+        codes.push(podnet_watch_fd(null()));
+        codes.push(podnet_watch_next(null_mut(), &mut null_mut(), &mut error));
+        codes.push(podnet_watch_next(null_mut(), null_mut(), &mut error));
+        podnet_watch_close(null_mut());
+        podnet_event_free(null_mut());
         podnet_close(null_mut());
         podnet_cpu_info_free(null_mut());
         podnet_hugepages_free(null_mut());
@@ -195,7 +204,7 @@ fn null_is_refused_and_freed() {
         podnet_eal_args_free(null_mut());
         podnet_string_free(null_mut());
     }
-    assert_eq!(codes, [-libc::EINVAL; 11]);
+    assert_eq!(codes, [-libc::EINVAL; 17]);
     assert_eq!(text(&error), "ret: must not be NULL");
 }
 
