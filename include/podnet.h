@@ -1494,7 +1494,9 @@ int podnet_watch_next(struct podnet_watch *watch,
 void podnet_event_free(struct podnet_event *event);
 
 /**
- * Ends a watch and closes its descriptor. Its events stay valid. NULL is fine.
+ * Ends a watch and closes its descriptor. Its events stay valid. NULL is fine. A
+ * watch that was closed must not be used again; NULL in its place is answered
+ * with -EINVAL.
  */
 void podnet_watch_close(struct podnet_watch *watch);
 

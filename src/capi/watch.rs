@@ -197,7 +197,9 @@ pub unsafe extern "C" fn podnet_event_free(event: *mut podnet_event) {
     });
 }
 
-/// Ends a watch and closes its descriptor. Its events stay valid. NULL is fine.
+/// Ends a watch and closes its descriptor. Its events stay valid. NULL is fine. A
+/// watch that was closed must not be used again; NULL in its place is answered
+/// with -EINVAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_watch_close(watch: *mut podnet_watch) {
     guard(ptr::null_mut(), || {

@@ -65,6 +65,10 @@ pub enum Verb {
     Get(GetArgs),
     /// Prints every annotation of the pod, decoded
     Annotations(AnnotationsArgs),
+    /// Waits until the networks of the pod are attached
+    Wait(WaitArgs),
+    /// Prints what becomes of the interfaces, a line per change
+    Watch(WatchArgs),
     /// Prints the arguments that DPDK needs
     Eal(EalArgs),
     /// Starts a DPDK program with the arguments it needs
@@ -119,6 +123,38 @@ Examples:
 In JSON a value is a string, or where its bytes are not UTF-8 an object {\"bytes\": [102, 255]}.")]
 pub struct AnnotationsArgs {
     /// Print a JSON object, exact
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet wait && podnet exec --app l3fwd -- l3fwd
+  podnet wait --network ran/fronthaul --network net2 --timeout 2m
+
+Exit status: 3 at once when no annotations are mounted, 4 no network-status in time, 5 some
+networks not in it in time, which are named.")]
+pub struct WaitArgs {
+    /// Only for these, each an interface, namespace/name or name [default: every requested network]
+    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
+    pub network: Vec<String>,
+    /// How long at most; 0 looks once
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = units::parse_time)]
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  podnet watch
+  podnet watch --json | jq -r 'select(.event == \"added\") | .interface.name'
+
+In JSON a change is one line: {\"event\": \"added\", \"removed\" or \"changed\", \"interface\": as it is
+now or was last, \"before\": what a changed one was, else null}. What can't be read goes to standard
+error, and the watch goes on until it is ended.")]
+pub struct WatchArgs {
+    /// Print a JSON object per line
     #[arg(long)]
     pub json: bool,
 }

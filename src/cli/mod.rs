@@ -16,6 +16,8 @@ mod table;
 mod target;
 mod text;
 mod units;
+mod wait;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -84,6 +86,8 @@ fn run(cli: &Cli) -> Outcome {
         Verb::Show(args) => show::run(&cli.global, args),
         Verb::Get(args) => get::run(&cli.global, args),
         Verb::Annotations(args) => annotations::run(&cli.global, args),
+        Verb::Wait(args) => wait::run(&cli.global, args),
+        Verb::Watch(args) => watch::run(&cli.global, args),
         Verb::Eal(args) => eal::run(&cli.global, args),
         Verb::Exec(args) => exec::run(&cli.global, args),
     }

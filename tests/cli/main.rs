@@ -4,7 +4,10 @@
 
 mod eal;
 mod exec;
+#[path = "../kubelet/mod.rs"]
+mod kubelet;
 mod launcher;
 mod show;
 mod support;
 mod values;
+mod watch;
