@@ -1,39 +1,50 @@
 # The C libraries, the headers and the command. `make install PREFIX=/usr DESTDIR=stage`.
+#
+# cargo-c (`cargo install cargo-c`, or `scripts/tools` for this directory alone) makes the libraries
+# and podnet.pc and installs them with the headers; what it has no way to say is added here.
+
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 CARGO ?= cargo
 INSTALL ?= install
+STRIP ?= strip
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
 
-VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
-MAJOR := $(firstword $(subst ., ,$(VERSION)))
-SHARED := libpodnet.so.$(VERSION)
-OUT := target/c/release
+CARGO_C := --release --no-default-features --target-dir target/c \
+	--prefix $(PREFIX) --libdir $(LIBDIR) --includedir $(INCLUDEDIR)
+STAGE := target/stage
 
-.PHONY: all libraries command install demo test
+.PHONY: all libraries command install deb demo test
 
 all: libraries command
 
-# A directory of their own: cargo builds the library of a program without LTO, under the same name.
 libraries:
-	$(CARGO) rustc --quiet --release --lib --crate-type cdylib,staticlib --target-dir target/c
+	CARGO_TERM_QUIET=true $(CARGO) cbuild $(CARGO_C)
 
 command:
 	$(CARGO) build --quiet --release --bin podnet --target-dir target
 
-install: all
-	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(INCLUDEDIR))
+# Programs made for app-netutil look for libnetutil_api.so. The C compiler links libgcc_s by itself
+# where it exists, which is not under -static.
+install: command
+	CARGO_TERM_QUIET=true $(CARGO) cinstall $(CARGO_C) $(if $(DESTDIR),--destdir $(DESTDIR))
+	sed -i '/^Libs.private:/s/ -lgcc_s\>//' $(DESTDIR)$(LIBDIR)/pkgconfig/podnet.pc
+	ln -sf libpodnet.so.0 $(DESTDIR)$(LIBDIR)/libnetutil_api.so
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 755 target/release/podnet $(DESTDIR)$(BINDIR)/podnet
-	$(INSTALL) -m 644 include/podnet.h include/libnetutil_api.h $(DESTDIR)$(INCLUDEDIR)/
-	$(INSTALL) -m 644 $(OUT)/libpodnet.a $(DESTDIR)$(LIBDIR)/libpodnet.a
-	$(INSTALL) -m 755 $(OUT)/libpodnet.so $(DESTDIR)$(LIBDIR)/$(SHARED)
-	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/libpodnet.so.$(MAJOR)
-	ln -sf libpodnet.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libpodnet.so
-	ln -sf libpodnet.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libnetutil_api.so
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' podnet.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/podnet.pc
+	cp -R share/. $(DESTDIR)$(DATADIR)/
+
+# A Debian package in target/debian.
+deb:
+	rm -rf $(STAGE)
+	$(MAKE) install PREFIX=/usr DESTDIR=$(CURDIR)/$(STAGE)
+	$(STRIP) --strip-unneeded $(STAGE)/usr/bin/podnet $(STAGE)/usr/lib/libpodnet.so.*.*
+	$(STRIP) --strip-debug $(STAGE)/usr/lib/libpodnet.a
+	$(CARGO) deb --quiet --no-build
 
 demo:
 	scripts/demo

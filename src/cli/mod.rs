@@ -6,6 +6,8 @@ mod checks;
 mod eal;
 mod exec;
 mod get;
+#[cfg(test)]
+mod manual;
 mod pci;
 mod preflight;
 mod runtime;
