@@ -307,6 +307,21 @@
 #define PODNET_UNMATCHED_VDPA 5
 
 /**
+ * The interface is there now.
+ */
+#define PODNET_EVENT_ADDED 1
+
+/**
+ * The interface is gone.
+ */
+#define PODNET_EVENT_REMOVED 2
+
+/**
+ * Anything of the interface but its name and network is another.
+ */
+#define PODNET_EVENT_CHANGED 3
+
+/**
  * Any other program: EAL arguments alone.
  */
 #define PODNET_APP_NONE 0
@@ -371,6 +386,11 @@
  * afresh. Several threads may use one at a time.
  */
 struct podnet;
+
+/**
+ * The changes of a pod's interfaces from podnet_watch_open() on.
+ */
+struct podnet_watch;
 
 /**
  * How to look at a pod. Set size to sizeof(struct podnet_config) and everything
@@ -1066,6 +1086,53 @@ struct podnet_interfaces {
 };
 
 /**
+ * What to wait for. Set size to sizeof(struct podnet_wait_options) and
+ * everything that you don't need to zero.
+ */
+struct podnet_wait_options {
+    /**
+     * sizeof(struct podnet_wait_options).
+     */
+    size_t size;
+    /**
+     * The networks to wait for, each the name of an interface, "namespace/name"
+     * or "name"; NULL is every network that the pod requests.
+     */
+    const char *const *networks;
+    /**
+     * How many networks there are.
+     */
+    size_t networks_len;
+    /**
+     * How long to wait, in milliseconds; 0 is 60 seconds, a negative number is
+     * without end.
+     */
+    int64_t timeout_ms;
+};
+
+/**
+ * Something that became of an interface.
+ */
+struct podnet_event {
+    /**
+     * What happened: one of PODNET_EVENT_.
+     */
+    uint32_t event_type;
+    /**
+     * Zero.
+     */
+    uint32_t zero;
+    /**
+     * The interface as it is now; a removed one as it was last. Never NULL.
+     */
+    const struct podnet_interface *interface;
+    /**
+     * What a changed interface was before; NULL for other events.
+     */
+    const struct podnet_interface *before;
+};
+
+/**
  * Which arguments to make. Set size to sizeof(struct podnet_eal_options) and
  * everything that you don't need to zero.
  */
@@ -1210,7 +1277,8 @@ struct podnet_lcore {
  */
 struct podnet_warning {
     /**
-     * What kind of thing it is, such as "device-skipped".
+     * What kind of thing it is, such as "device-skipped": docs/warnings.md has
+     * all.
      */
     const char *code;
     /**
@@ -1367,6 +1435,70 @@ int podnet_get_interfaces(const struct podnet *pod,
  * Frees what podnet_get_interfaces() returned. NULL is fine.
  */
 void podnet_interfaces_free(struct podnet_interfaces *interfaces);
+
+/**
+ * Waits until the networks of the pod have their network-status: a container is
+ * started before the kubelet has written it. Signals don't end the wait; a
+ * program with more to wait for takes podnet_watch_open(). options may be NULL:
+ * every requested network, for 60 seconds.
+ *
+ * Returns 0 when they are there. Else returns -ENOENT at once when no
+ * annotations are mounted; -ENODATA when no network-status was written in time;
+ * -ETIMEDOUT when some networks have no entry in time, which err names;
+ * -EBADMSG when the annotations are malformed all the time; -EINVAL for a NULL
+ * pod, a wrong size or a name that no network has; -E2BIG for a member that
+ * this library does not know; or why a source can't be read.
+ */
+int podnet_wait(const struct podnet *pod,
+                const struct podnet_wait_options *options,
+                struct podnet_error *err);
+
+/**
+ * Watches the interfaces of the pod. Those that are there now make no events:
+ * to miss none, call podnet_get_interfaces() after this. The pod may be closed
+ * before the watch.
+ *
+ * Returns 0 and sets *ret, which podnet_watch_close() frees. Else returns
+ * -EINVAL for a NULL argument, -EMFILE or -ENFILE without descriptors, or why
+ * the root is no directory to read.
+ */
+int podnet_watch_open(const struct podnet *pod,
+                      struct podnet_watch **ret,
+                      struct podnet_error *err);
+
+/**
+ * A descriptor for poll(2), epoll(7) and the like: readable when there may be
+ * an event, which is at least every two seconds. Only poll it: reading and
+ * closing it are the watch's.
+ *
+ * Returns the descriptor, or -EINVAL for NULL.
+ */
+int podnet_watch_fd(const struct podnet_watch *watch);
+
+/**
+ * The next event. Never waits: when there is none, that is no error and *ret is
+ * set to NULL. The descriptor stays readable until all events were taken.
+ *
+ * Returns 0 and sets *ret to NULL or to an event, which podnet_event_free()
+ * frees. Else returns -EINVAL for a NULL argument; or, once each time it
+ * begins, -EBADMSG for a malformed source or why one can't be read: the
+ * interfaces count as they were, and the watch goes on.
+ */
+int podnet_watch_next(struct podnet_watch *watch,
+                      struct podnet_event **ret,
+                      struct podnet_error *err);
+
+/**
+ * Frees an event. NULL is fine.
+ */
+void podnet_event_free(struct podnet_event *event);
+
+/**
+ * Ends a watch and closes its descriptor. Its events stay valid. NULL is fine. A
+ * watch that was closed must not be used again; NULL in its place is answered
+ * with -EINVAL.
+ */
+void podnet_watch_close(struct podnet_watch *watch);
 
 /**
  * Arguments for DPDK: EAL's, and those of l3fwd, l2fwd or testpmd. options may

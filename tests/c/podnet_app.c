@@ -224,6 +224,36 @@ static void check_args(const struct podnet *pod)
     CHECK(podnet_eal_args_new(pod, &options, &args, NULL) == -EINVAL);
 }
 
+/* The options of programs that know less and more than the library. */
+static void check_growth(const struct podnet *pod)
+{
+    struct {
+        struct podnet_eal_options options;
+        uint64_t later;
+    } longer;
+    struct podnet_eal_options shorter;
+    struct podnet_eal_args *args = NULL;
+    struct podnet_error err;
+
+    memset(&longer, 0, sizeof(longer));
+    longer.options.size = sizeof(longer);
+    CHECK(podnet_eal_args_new(pod, &longer.options, &args, &err) == 0);
+    podnet_eal_args_free(args);
+    longer.later = 1;
+    CHECK(podnet_eal_args_new(pod, &longer.options, &args, &err) == -E2BIG);
+    CHECK(strstr(err.text, "does not know") != NULL);
+
+    /* What follows the size in memory counts for nothing. */
+    memset(&shorter, 0xff, sizeof(shorter));
+    shorter.size = sizeof(shorter.size);
+    CHECK(podnet_eal_args_new(pod, &shorter, &args, &err) == 0);
+    podnet_eal_args_free(args);
+    for (size_t size = 0; size < sizeof(shorter.size); size++) {
+        shorter.size = size;
+        CHECK(podnet_eal_args_new(pod, &shorter, &args, &err) == -EINVAL);
+    }
+}
+
 static void *look(void *pod)
 {
     check_cpus(pod);
@@ -254,6 +284,7 @@ int main(int argc, char **argv)
     pod = open_root(argv[1]);
     check_null(pod);
     look(pod);
+    check_growth(pod);
     check_threads(pod);
     if (argc > 2 && same(argv[2], "leak"))
         pod = NULL;

@@ -52,6 +52,11 @@ impl Library {
         self.directory.path()
     }
 
+    /// The shared library itself, which stays when this goes.
+    pub fn shared(&self) -> PathBuf {
+        fs::canonicalize(self.directory.path().join("libpodnet.so")).unwrap()
+    }
+
     pub fn archive(&self) -> PathBuf {
         self.directory.path().join("libpodnet.a")
     }

@@ -36,6 +36,8 @@ complete -c podnet -n "__fish_podnet_needs_command" -s V -l version -d 'Print ve
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "show" -d 'Shows the pod: CPUs, hugepages, interfaces and the devices behind them'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "get" -d 'Prints one value, for scripts'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "annotations" -d 'Prints every annotation of the pod, decoded'
+complete -c podnet -n "__fish_podnet_needs_command" -f -a "wait" -d 'Waits until the networks of the pod are attached'
+complete -c podnet -n "__fish_podnet_needs_command" -f -a "watch" -d 'Prints what becomes of the interfaces, a line per change'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "eal" -d 'Prints the arguments that DPDK needs'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -65,6 +67,26 @@ never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand annotations" -l json -d 'Print a JSON object, exact'
 complete -c podnet -n "__fish_podnet_using_subcommand annotations" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand annotations" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l network -d 'Only for these, each an interface, namespace/name or name [default: every requested network]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l timeout -d 'How long at most; 0 looks once' -r
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l root -d 'Directory that stands for `/` of the pod, its environment and affinity included [default: $PODNET_ROOT, else /]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l downward-api -d 'Where the Downward API is mounted [default: /etc/podnetinfo, else /etc/podinfo]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l container -d 'Name of the own container [default: $CONTAINER_NAME]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
+complete -c podnet -n "__fish_podnet_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l root -d 'Directory that stands for `/` of the pod, its environment and affinity included [default: $PODNET_ROOT, else /]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l downward-api -d 'Where the Downward API is mounted [default: /etc/podnetinfo, else /etc/podinfo]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l container -d 'Name of the own container [default: $CONTAINER_NAME]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l json -d 'Print a JSON object per line'
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
+complete -c podnet -n "__fish_podnet_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l wait-sockets -d 'Wait at most this long for the sockets that we connect to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
 l2fwd\t''
 testpmd\t''
@@ -88,6 +110,8 @@ always\t''
 never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l json -d 'Print an object with the arguments, ports, lcores and warnings'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s 0 -l null -d 'End each argument with a NUL byte, unquoted'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l force -d 'Start whatever the checks find'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dry-run -d 'Check, print the command line and stop'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l no-huge -d 'Do without hugepages'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l secondary -d 'Attach to a running instance of the same file prefix'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s v -l verbose -d 'Say on standard error why each argument is there'
@@ -122,9 +146,11 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l secondary -d 'Att
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -s v -l verbose -d 'Say on standard error why each argument is there'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -s h -l help -d 'Print help'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "show" -d 'Shows the pod: CPUs, hugepages, interfaces and the devices behind them'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "get" -d 'Prints one value, for scripts'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "annotations" -d 'Prints every annotation of the pod, decoded'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "eal" -d 'Prints the arguments that DPDK needs'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations eal exec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "show" -d 'Shows the pod: CPUs, hugepages, interfaces and the devices behind them'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "get" -d 'Prints one value, for scripts'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "annotations" -d 'Prints every annotation of the pod, decoded'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "wait" -d 'Waits until the networks of the pod are attached'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "watch" -d 'Prints what becomes of the interfaces, a line per change'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "eal" -d 'Prints the arguments that DPDK needs'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
