@@ -321,21 +321,12 @@ fn a_program_that_waits_and_watches() {
     prints("podnet_watch", &root, &[root.path().to_str().unwrap()], "passed\n");
 }
 
-/// Compiles `tests/c/process.c`, which loads a library by its path.
-fn process(to: &Path) -> PathBuf {
-    let program = to.join("process");
-    let mut compiler = compiler();
-    compiler.arg(crate_dir().join("tests/c/process.c")).arg("-o").arg(&program);
-    succeed(compiler.args(["-ldl", "-lpthread"]));
-    program
-}
-
 /// No thread, no signal disposition, no file is left by any call; forks and 1,000 times of loading
 /// and unloading leave nothing either.
 #[test]
 fn the_process_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let program = process(directory.path());
+    let program = c_support::process(directory.path());
     let shared = Library::new().shared();
     let root = pod();
     let output = succeed(Command::new(&program).arg(&shared).arg(root.path()));

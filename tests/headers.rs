@@ -100,6 +100,20 @@ fn every_export_is_declared() {
     }
 }
 
+/// A struct whose size nothing pins could change unseen. Those of the drop-in are in one macro.
+#[test]
+fn the_size_of_every_struct_is_pinned() {
+    let read = |source: &&str| fs::read_to_string(manifest_dir().join(source)).unwrap();
+    let pins: String = PODNET.sources.iter().map(read).collect();
+    let header = generate(&PODNET);
+    let starts = header.lines().filter_map(|line| line.strip_prefix("struct podnet_"));
+    let names: Vec<&str> = starts.filter_map(|rest| rest.strip_suffix(" {")).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(pins.contains(&format!("size_of::<podnet_{name}>() == ")), "podnet_{name}");
+    }
+}
+
 const C: [&str; 6] = ["c99", "c11", "c17", "c2x", "gnu99", "gnu17"];
 const CPP: [&str; 4] = ["c++11", "c++17", "c++20", "gnu++17"];
 

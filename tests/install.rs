@@ -151,6 +151,14 @@ fn no_constructor_of_ours_runs() {
     }
 }
 
+/// What tests/c_api.rs says of the library with debug information holds for this one.
+#[test]
+fn the_process_is_left_alone() {
+    let directory = TempDir::new().unwrap();
+    let mut process = Command::new(c_support::process(directory.path()));
+    assert_eq!(output(process.arg(library()).arg(sample())), "passed\n");
+}
+
 /// The archive is one object beside the compiler's own: link-time optimisation made it of all.
 #[test]
 fn link_time_optimisation_is_applied() {

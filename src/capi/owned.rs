@@ -22,6 +22,8 @@ pub struct podnet_strings {
     pub len: usize,
 }
 
+const _: () = assert!(size_of::<podnet_strings>() == 16);
+
 /// What C sees, and the memory it points to.
 #[repr(C)]
 pub(super) struct Owned<View> {

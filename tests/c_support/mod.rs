@@ -71,6 +71,15 @@ pub fn compiler() -> Command {
     command
 }
 
+/// Compiles `tests/c/process.c`, which loads a library by its path.
+pub fn process(to: &Path) -> PathBuf {
+    let program = to.join("process");
+    let mut compiler = compiler();
+    compiler.arg(crate_dir().join("tests/c/process.c")).arg("-o").arg(&program);
+    succeed(compiler.args(["-ldl", "-lpthread"]));
+    program
+}
+
 /// Runs a command that must succeed.
 pub fn succeed(command: &mut Command) -> Output {
     let output = run(command);
