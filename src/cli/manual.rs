@@ -19,7 +19,11 @@ const SHELLS: [(Shell, &str); 3] = [
 fn generate(share: &Path) {
     let pages = share.join("man/man1");
     fs::create_dir_all(&pages).unwrap();
-    clap_mangen::generate_to(Cli::command(), pages).unwrap();
+    clap_mangen::generate_to(Cli::command(), &pages).unwrap();
+    for page in files(&pages).into_keys().map(|name| pages.join(name)) {
+        let text = fs::read_to_string(&page).unwrap();
+        fs::write(page, text.replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n")).unwrap();
+    }
     for (shell, path) in SHELLS {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "podnet", &mut text);
