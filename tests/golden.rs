@@ -10,66 +10,22 @@
 #[cfg(feature = "capi")]
 mod c_support;
 
+mod cases;
 mod tree;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+#[cfg(feature = "capi")]
+use cases::list_of;
+use cases::{Case, cases, differences, pod};
 use podnet::{Pod, Snapshot};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 const BLESS: &str = "PODNET_BLESS=1 cargo test --test golden";
-
-struct Case {
-    root: PathBuf,
-    expect: PathBuf,
-    options: Vec<String>,
-}
-
-/// The sorted names in a directory of this crate.
-fn names(directory: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for directory in names("tests/roots").into_iter().filter(|path| path.is_dir()) {
-        let options = fs::read_to_string(directory.join("options")).unwrap_or_default();
-        cases.push(Case {
-            root: directory.join("root"),
-            expect: directory.join("expect.json"),
-            options: options.lines().map(str::to_owned).collect(),
-        });
-    }
-    for root in names("samples/pods").into_iter().filter(|path| path.is_dir()) {
-        let name = root.file_name().unwrap().to_str().unwrap();
-        let expect =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/samples/{name}.json"));
-        cases.push(Case { root, expect, options: Vec::new() });
-    }
-    assert!(cases.len() > 40, "{} cases: were the roots checked out?", cases.len());
-    cases
-}
-
-fn pod(case: &Case) -> Pod {
-    let mut builder = Pod::builder().root(&case.root);
-    let mut words = case.options.iter();
-    while let Some(word) = words.next() {
-        builder = match word.as_str() {
-            "--assign-by-order" => builder.assign_by_order(true),
-            "--downward-api" => builder.downward_api(words.next().unwrap()),
-            "--container" => builder.container(words.next().unwrap()),
-            other => panic!("{}: option {other:?}", case.root.display()),
-        };
-    }
-    builder.build()
-}
 
 /// The snapshot without the texts of its warnings. Each has to have one, on one line: a name from
 /// a pod can't forge another.
@@ -82,33 +38,6 @@ fn without_texts(case: &Case, mut snapshot: Snapshot, report: &mut String) -> Sn
         warning.text.clear();
     }
     snapshot
-}
-
-/// A line for each place where the two differ.
-fn differences(place: &str, expected: &Value, found: &Value, lines: &mut Vec<String>) {
-    match (expected, found) {
-        (Value::Object(left), Value::Object(right)) => {
-            for (key, value) in left {
-                let inner = format!("{place}.{key}");
-                differences(&inner, value, right.get(key).unwrap_or(&Value::Null), lines);
-                if !right.contains_key(key) {
-                    lines.push(format!("{inner}: expected the key, found none"));
-                }
-            }
-            for key in right.keys().filter(|key| !left.contains_key(*key)) {
-                lines.push(format!("{place}.{key}: expected no such key, found {}", right[key]));
-            }
-        }
-        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
-            for (index, (a, b)) in left.iter().zip(right).enumerate() {
-                differences(&format!("{place}[{index}]"), a, b, lines);
-            }
-        }
-        _ if expected != found => {
-            lines.push(format!("{place}: expected {expected}, found {found}"));
-        }
-        _ => {}
-    }
 }
 
 /// Adds what differs from the expectation of `case` to `report`.
@@ -301,19 +230,8 @@ fn the_c_interface_gives_the_expected_snapshots() {
     c_support::succeed(compiler.args(["-lpthread", "-ldl", "-lm"]));
 
     let cases = cases();
-    let mut input = String::new();
-    for case in &cases {
-        let after = |option: &str| {
-            let position = case.options.iter().position(|word| word == option);
-            position.map_or("-", |position| case.options[position + 1].as_str())
-        };
-        let by_order = case.options.iter().any(|word| word == "--assign-by-order");
-        let order = if by_order { "order" } else { "-" };
-        let (downward_api, container) = (after("--downward-api"), after("--container"));
-        writeln!(input, "{}\t{downward_api}\t{container}\t{order}", case.root.display()).unwrap();
-    }
     let list = directory.path().join("cases");
-    fs::write(&list, input).unwrap();
+    fs::write(&list, list_of(&cases)).unwrap();
     let stdin = Stdio::from(fs::File::open(&list).unwrap());
     let output = c_support::succeed(Command::new(&program).stdin(stdin));
     let printed = String::from_utf8(output.stdout).unwrap();

@@ -1,0 +1,66 @@
+"""Which CPUs, hugepages and network interfaces a Kubernetes pod was given.
+
+    >>> import podnet
+    >>> snapshot = podnet.snapshot()
+    >>> for nic in snapshot.interfaces:
+    ...     print(nic.name, nic.kind, nic.ips)
+
+This needs the C library libpodnet (``libpodnet.so.0``), which it loads on the
+first call. Threads may call it at any time.
+"""
+
+from ._library import get_json, snapshot, version
+from ._schema import (
+    AfXdpDevice,
+    Claim,
+    ContainerHugepages,
+    CpuInfo,
+    CpuSet,
+    CpuSources,
+    Device,
+    Dns,
+    Hardware,
+    Hugepages,
+    Interface,
+    MemifDevice,
+    NodeCpus,
+    NodePages,
+    PageSize,
+    PciDevice,
+    Pod,
+    Snapshot,
+    UnmatchedDevice,
+    VdpaDevice,
+    VdpaHardware,
+    VhostUserDevice,
+    Warning,
+)
+
+__all__ = [
+    "AfXdpDevice",
+    "Claim",
+    "ContainerHugepages",
+    "CpuInfo",
+    "CpuSet",
+    "CpuSources",
+    "Device",
+    "Dns",
+    "Hardware",
+    "Hugepages",
+    "Interface",
+    "MemifDevice",
+    "NodeCpus",
+    "NodePages",
+    "PageSize",
+    "PciDevice",
+    "Pod",
+    "Snapshot",
+    "UnmatchedDevice",
+    "VdpaDevice",
+    "VdpaHardware",
+    "VhostUserDevice",
+    "Warning",
+    "get_json",
+    "snapshot",
+    "version",
+]
