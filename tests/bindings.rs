@@ -182,28 +182,31 @@ fn cpp_owners_errors_and_ranges_are_as_documented() {
     succeed(Command::new(program).arg(crate_dir().join("samples/pods/sr-iov")));
 }
 
-/// `podnet.pc` as it is installed, but for the library of this build.
+/// A directory with a `podnet.pc` for the library of this build.
 fn pkg_config(library: &Library) -> TempDir {
     tool("pkg-config", "pkg-config");
-    let template = fs::read_to_string(crate_dir().join("podnet.pc.in")).unwrap();
-    let text = template
-        .replace("@LIBDIR@", library.directory().to_str().unwrap())
-        .replace("@INCLUDEDIR@", crate_dir().join("include").to_str().unwrap())
-        .replace("@VERSION@", env!("CARGO_PKG_VERSION"));
+    let (headers, libraries) = (crate_dir().join("include"), library.directory());
+    let (headers, libraries) = (headers.display(), libraries.display());
+    let text = format!(
+        "Name: podnet\nDescription: podnet\nVersion: {}\nLibs: -L{libraries} -lpodnet\n\
+         Cflags: -I{headers}\n",
+        env!("CARGO_PKG_VERSION")
+    );
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("podnet.pc"), text).unwrap();
     directory
 }
 
-/// The go command on the package, with nothing from the network and a cache below target.
-fn go(library: &Library, pkg_config: &TempDir) -> Command {
+/// The go command on the package, with nothing from the network. Its cache is new, for it does not
+/// notice when a header or what pkg-config says has changed.
+fn go(library: &Library, scratch: &TempDir) -> Command {
     let mut command = tool("go", "golang-go");
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go");
     command.current_dir(crate_dir().join("bindings/go"));
-    command.env("GOCACHE", cache.join("cache")).env("GOPATH", cache.join("path"));
+    command.env("GOCACHE", scratch.path().join("cache"));
+    command.env("GOPATH", scratch.path().join("path"));
     command.env("GOPROXY", "off").env("GOFLAGS", "-mod=mod").env("GOTOOLCHAIN", "local");
     command.env("CGO_ENABLED", "1").env("GODEBUG", "cgocheck=2");
-    command.env("PKG_CONFIG_PATH", pkg_config.path()).env("LD_LIBRARY_PATH", library.directory());
+    command.env("PKG_CONFIG_PATH", scratch.path()).env("LD_LIBRARY_PATH", library.directory());
     command
 }
 
@@ -230,10 +233,10 @@ fn fill_absent(expected: &Value, found: &mut Value) {
 
 #[test]
 fn go_gives_the_expected_answers() {
-    let (library, directory) = (Library::new(), tempfile::tempdir().unwrap());
-    let pkg_config = pkg_config(&library);
-    let program = directory.path().join("golden");
-    succeed(go(&library, &pkg_config).args(["build", "-o"]).arg(&program).arg("./internal/golden"));
+    let library = Library::new();
+    let scratch = pkg_config(&library);
+    let program = scratch.path().join("golden");
+    succeed(go(&library, &scratch).args(["build", "-o"]).arg(&program).arg("./internal/golden"));
     let cases = cases();
     let mut command = Command::new(program);
     command.env("GODEBUG", "cgocheck=2").env("LD_LIBRARY_PATH", library.directory());
@@ -251,9 +254,9 @@ fn go_gives_the_expected_answers() {
 #[test]
 fn go_package_passes_its_tests() {
     let library = Library::new();
-    let pkg_config = pkg_config(&library);
-    succeed(go(&library, &pkg_config).args(["vet", "./..."]));
-    succeed(go(&library, &pkg_config).args(["test", "-count=1", "./..."]));
+    let scratch = pkg_config(&library);
+    succeed(go(&library, &scratch).args(["vet", "./..."]));
+    succeed(go(&library, &scratch).args(["test", "-count=1", "./..."]));
     let root = crate_dir().join("bindings/go");
     let unformatted = succeed(tool("gofmt", "golang-go").arg("-l").arg(root));
     assert_eq!(String::from_utf8_lossy(&unformatted.stdout), "", "not formatted");

@@ -15,11 +15,11 @@ mod tree;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "capi")]
 use cases::list_of;
-use cases::{Case, cases, differences, pod};
+use cases::{Case, cases, differences, names, pod};
 use podnet::{Pod, Snapshot};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

@@ -16,7 +16,7 @@ pub struct Case {
 }
 
 /// The sorted names in a directory of this crate.
-fn names(directory: &str) -> Vec<PathBuf> {
+pub fn names(directory: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
