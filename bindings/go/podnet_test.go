@@ -3,13 +3,19 @@ package podnet
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
+	"os/exec"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"podnet/internal/heap"
 )
 
 // pod is a sample with virtual functions.
@@ -147,6 +153,74 @@ func TestGoroutinesShareAPod(t *testing.T) {
 		}()
 	}
 	group.Wait()
+}
+
+func TestNothingOfCIsKept(t *testing.T) {
+	// A process without malloc's caches, which count as memory in use.
+	if exact := "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"; os.Getenv("PODNET_EXACT") == "" {
+		self := exec.Command(os.Args[0], "-test.run=^TestNothingOfCIsKept$")
+		self.Env = append(os.Environ(), exact, "PODNET_EXACT=1")
+		if output, err := self.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, output)
+		}
+		return
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	shared, bad := pod(t), Pod{Root: "/nonexistent"}
+	options := EALOptions{Networks: []string{"net1"}, Args: []string{"--log-level", "7"}}
+	for name, call := range map[string]func() error{
+		"CPUInfo":    func() error { _, err := shared.CPUInfo(); return err },
+		"Hugepages":  func() error { _, err := shared.Hugepages(); return err },
+		"Interfaces": func() error { _, err := shared.Interfaces(); return err },
+		"EALArgs":    func() error { _, err := shared.EALArgs(options); return err },
+		"JSON":       func() error { _, err := shared.JSON(); return err },
+		"an error": func() error {
+			if _, err := bad.JSON(); err == nil {
+				return errors.New("no error")
+			}
+			return nil
+		},
+	} {
+		const rounds = 100
+		many := func() {
+			for i := 0; i < rounds; i++ {
+				if err := call(); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+			}
+		}
+		many()
+		// The least of three: a thread that Go starts meanwhile takes some memory as well.
+		least := math.MaxInt
+		for i := 0; i < 3; i++ {
+			before := heap.InUse()
+			many()
+			if grown := heap.InUse() - before; grown < least {
+				least = grown
+			}
+		}
+		if least >= 16*rounds {
+			t.Errorf("%s: %d bytes more in use", name, least)
+		}
+	}
+}
+
+func ExamplePod() {
+	pod := Pod{Root: "../../samples/pods/sr-iov"} // Pod{} is the own one.
+	all, err := pod.Interfaces()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, nic := range all.Interfaces {
+		if nic.Device != nil && nic.Device.PCI != nil {
+			fmt.Println(nic.Name, nic.Kind, nic.Device.PCI.Address)
+		}
+	}
+	// Output:
+	// net1 sr-iov 0000:3b:02.1
+	// net2 sr-iov 0000:3b:0a.3
 }
 
 func TestJSON(t *testing.T) {

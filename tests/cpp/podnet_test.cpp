@@ -6,6 +6,7 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "podnet.hpp"
 
@@ -99,6 +100,38 @@ static void arguments_can_be_permuted_and_are_freed(const podnetpp::pod &pod)
     CHECK(thrown_by([&] { pod.eal_args(options); }).code() == std::errc::invalid_argument);
 }
 
+static std::vector<std::string> words(const podnetpp::eal_args &args)
+{
+    return {args->argv, args->argv + args->argc};
+}
+
+static void every_option_changes_the_arguments(const podnetpp::pod &pod)
+{
+    const auto plain = words(pod.eal_args());
+    const auto with = [&](auto set) {
+        podnetpp::eal_options options;
+        set(options);
+        return words(pod.eal_args(options));
+    };
+    using options = podnetpp::eal_options;
+    CHECK(with([](options &o) { o.program = "other"; }) != plain);
+    CHECK(with([](options &o) { o.networks = {"net1"}; }) != plain);
+    CHECK(with([](options &o) { o.args = {"--log-level", ""}; }) != plain);
+    CHECK(with([](options &o) { o.file_prefix = "other"; }) != plain);
+    CHECK(with([](options &o) { o.memory = 64 << 20; }) != plain);
+    CHECK(with([](options &o) { o.no_huge = true; }) != plain);
+    CHECK(with([](options &o) { o.secondary = true; }) != plain);
+    CHECK(with([](options &o) { o.app = PODNET_APP_TESTPMD; }) != plain);
+    CHECK(with([](options &o) { o.workers = 1; }) != plain);
+    CHECK(with([](options &o) { o.main_cpu = 10; }) != plain);
+    CHECK(with([](options &o) { o.smt = PODNET_SMT_AVOID; }) != plain);
+    CHECK(with([](options &o) { o.iova_mode = PODNET_IOVA_PA; }) != plain);
+    const auto l3fwd = with([](options &o) { o.app = PODNET_APP_L3FWD; });
+    CHECK(with([](options &o) { o.app = PODNET_APP_L3FWD, o.queues = 2; }) != l3fwd);
+    const auto too_old = [&] { with([](options &o) { o.dpdk_version = "18.11"; }); };
+    CHECK(thrown_by(too_old).code() == std::errc::invalid_argument);
+}
+
 static void threads_share_a_pod(const podnetpp::pod &pod)
 {
     std::vector<std::thread> threads;
@@ -116,5 +149,6 @@ int main(int, char **argv)
     owners_move_and_outlive_the_pod(how);
     const podnetpp::pod pod(how);
     arguments_can_be_permuted_and_are_freed(pod);
+    every_option_changes_the_arguments(pod);
     threads_share_a_pod(pod);
 }

@@ -94,7 +94,7 @@ def get_json(
         _check(code, error)
         code = library.podnet_get_json(pod, ctypes.byref(text), ctypes.byref(error))
         _check(code, error)
-        return ctypes.string_at(text.value or 0).decode()
+        return ctypes.string_at(text).decode()
     finally:
         library.podnet_string_free(text)
         library.podnet_close(pod)

@@ -12,9 +12,7 @@ import json
 import re
 import typing
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Mapping, Optional, Tuple, Type, TypeVar
-
-_T = TypeVar("_T")
+from typing import Any, Mapping, Optional, Tuple
 
 
 class CpuSet(str):
@@ -33,7 +31,7 @@ class CpuSet(str):
 
 
 @dataclass(frozen=True)
-class Pod:
+class PodIdentity:
     """Who the pod is."""
 
     name: Optional[str] = None
@@ -333,7 +331,7 @@ class Snapshot:
     """Everything this container was given, read once."""
 
     schema: str
-    pod: Pod = Pod()
+    pod: PodIdentity = PodIdentity()
     #: The name of the own container.
     container: Optional[str] = None
     #: How far the networks of the pod have come: ``no-annotations``,
@@ -361,7 +359,8 @@ class Snapshot:
             schema = value["schema"]
             if schema != "podnet/v1":
                 raise ValueError(f"schema: expected podnet/v1, found {schema!r}")
-            return _decode(cls, value)
+            snapshot: Snapshot = _decode(cls, value)
+            return snapshot
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"no snapshot in the schema podnet/v1: {error}") from error
 
@@ -372,13 +371,13 @@ def _key(name: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _members(cls: type) -> Tuple[Tuple[str, str, Any], ...]:
+def _members(cls: Any) -> Tuple[Tuple[str, str, Any], ...]:
     """Name, key and type of each member."""
     types = typing.get_type_hints(cls)
     return tuple((one.name, _key(one.name), types[one.name]) for one in fields(cls))
 
 
-def _decode(cls: Type[_T], value: Mapping[str, Any]) -> _T:
+def _decode(cls: Any, value: Mapping[str, Any]) -> Any:
     return cls(
         **{name: _value(kind, value[key]) for name, key, kind in _members(cls) if key in value}
     )
@@ -392,5 +391,5 @@ def _value(kind: Any, value: Any) -> Any:
     if origin is tuple:
         return tuple(_value(of[0], item) for item in value)
     if is_dataclass(kind):
-        return _decode(typing.cast(Type[Any], kind), value)
+        return _decode(kind, value)
     return CpuSet(value) if kind is CpuSet else value
