@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn null_empty_and_out_of_range_keep_a_setting() {
         let mut settings = Settings { downward_api: None, log: None };
-        let (directory, file) = (PathBuf::from("/etc/podinfo"), PathBuf::from("/tmp/x.log"));
+        let (directory, file) = (PathBuf::from("/etc/podinfo"), PathBuf::from("/var/log/x.log"));
         settings.change(Some(directory.clone()), &config(0, LOG_LEVEL_DEBUG), Some(file.clone()));
         let set = Settings {
             downward_api: Some(directory),

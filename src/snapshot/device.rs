@@ -213,7 +213,7 @@ impl Device {
 
 impl DeviceDetail {
     /// Whether the specification has the type, even where the rest could not be read.
-    pub fn is_known_type(&self) -> bool {
+    pub(crate) fn is_known_type(&self) -> bool {
         !matches!(self, DeviceDetail::Unknown(name) if name != "pci")
     }
 }
