@@ -28,8 +28,10 @@ libraries:
 command:
 	$(CARGO) build --quiet --release --bin podnet --target-dir target
 
-# Programs made for app-netutil look for libnetutil_api.so. The C compiler links libgcc_s by itself
-# where it exists, which is not under -static.
+# Programs made for app-netutil look for libnetutil_api.so. cargo-c puts the library into its libdir under
+# one name, its assets below includedir and datadir alone, and can't build a second library that depends
+# on this one, for it leaves out the rlib. The C compiler links libgcc_s by itself where it exists, which
+# is not under -static.
 install: command
 	CARGO_TERM_QUIET=true $(CARGO) cinstall $(CARGO_C) $(if $(DESTDIR),--destdir $(DESTDIR))
 	sed -i '/^Libs.private:/s/ -lgcc_s\>//' $(DESTDIR)$(LIBDIR)/pkgconfig/podnet.pc

@@ -93,9 +93,10 @@ fn libraries_headers_and_links_are_installed() {
         assert_eq!(fs::canonicalize(lib.join(name)).unwrap(), real, "{name}");
     }
     assert!(lib.join("libpodnet.a").is_file());
-    for name in ["podnet.h", "libnetutil_api.h"] {
-        let installed = fs::read(INSTALLED.prefix.join("include").join(name)).unwrap();
-        assert!(installed == fs::read(crate_dir().join("include").join(name)).unwrap(), "{name}");
+    for path in ["include/podnet.h", "include/libnetutil_api.h", "bindings/cpp/podnet.hpp"] {
+        let path = crate_dir().join(path);
+        let installed = INSTALLED.prefix.join("include").join(file_name(&path));
+        assert!(fs::read(installed).unwrap() == fs::read(&path).unwrap(), "{}", path.display());
     }
     let version = output(with_library(tool("pkg-config").args(["--modversion", "podnet"])));
     assert_eq!(version.trim(), VERSION);
@@ -204,22 +205,58 @@ fn a_cmake_project_uses_it() {
     shows(&build.path().join("show"));
 }
 
-/// With the archive in place of the shared library, and without any shared library at all.
+/// What `pkg-config --static` says of the installed library, for the archive in place of the shared
+/// library, and for no shared library at all.
+fn static_flags() -> [(&'static str, String); 2] {
+    let mut pkg_config = tool("pkg-config");
+    let flags = output(with_library(pkg_config.args(["--static", "--cflags", "--libs", "podnet"])));
+    [
+        ("archive", flags.replace("-lpodnet", "-Wl,-Bstatic -lpodnet -Wl,-Bdynamic")),
+        ("static", flags.replace("-lpodnet", "-static -lpodnet")),
+    ]
+}
+
+fn needs_no_libpodnet(program: &Path) {
+    let needed = output(tool("readelf").arg("-d").arg(program));
+    assert!(!needed.contains("libpodnet"), "{needed}");
+}
+
 #[test]
 fn pkg_config_links_statically() {
     let directory = TempDir::new().unwrap();
-    let mut pkg_config = tool("pkg-config");
-    let flags = output(with_library(pkg_config.args(["--static", "--cflags", "--libs", "podnet"])));
-    for (name, option) in [("archive", "-Wl,-Bstatic"), ("static", "-static")] {
+    for (name, flags) in static_flags() {
         let program = directory.path().join(name);
-        let flags = flags.replace("-lpodnet", &format!("{option} -lpodnet -Wl,-Bdynamic"));
-        let flags = if name == "static" { flags.replace("-Wl,-Bdynamic", "") } else { flags };
         let mut compiler = c_support::compiler();
         compiler.arg(crate_dir().join("examples/c/show.c")).arg("-o").arg(&program);
         succeed(compiler.args(flags.split_whitespace()));
         assert_eq!(output(Command::new(&program).arg(sample())), SHOWN, "{name}");
-        let needed = output(tool("readelf").arg("-d").arg(&program));
-        assert!(!needed.contains("libpodnet"), "{needed}");
+        needs_no_libpodnet(&program);
+    }
+}
+
+/// Compiles the test of the C++ header with no other headers than those the flags name.
+fn compile_cpp(program: &Path, flags: &str) {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    let mut compiler = tool(&compiler);
+    compiler.args(["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]);
+    compiler.arg(crate_dir().join("tests/cpp/podnet_test.cpp")).arg("-o").arg(program);
+    succeed(compiler.args(flags.split_whitespace()));
+}
+
+#[test]
+fn cpp_programs_use_it() {
+    let directory = TempDir::new().unwrap();
+    let mut pkg_config = tool("pkg-config");
+    let shared = output(with_library(pkg_config.args(["--cflags", "--libs", "podnet"])));
+    let program = directory.path().join("shared");
+    compile_cpp(&program, &shared);
+    let lib = INSTALLED.prefix.join("lib");
+    succeed(Command::new(&program).arg(sample()).env("LD_LIBRARY_PATH", lib));
+    for (name, flags) in static_flags() {
+        let program = directory.path().join(name);
+        compile_cpp(&program, &flags);
+        succeed(Command::new(&program).arg(sample()));
+        needs_no_libpodnet(&program);
     }
 }
 
@@ -276,12 +313,17 @@ fn the_package_works_in_a_clean_root() {
     let mut pkg_config = tool("pkg-config");
     pkg_config.env("PKG_CONFIG_LIBDIR", root.join("usr/lib/pkgconfig"));
     pkg_config.env("PKG_CONFIG_SYSROOT_DIR", root).args(["--cflags", "--libs", "podnet"]);
+    let flags = output(&mut pkg_config);
     let program = root.join("usr/bin/show");
     let mut compiler = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()));
     compiler.arg(crate_dir().join("examples/c/show.c")).arg("-o").arg(&program);
-    succeed(compiler.args(output(&mut pkg_config).split_whitespace()));
+    succeed(compiler.args(flags.split_whitespace()));
     copy_libraries(&root.join("usr/lib").join(format!("libpodnet.so.{VERSION}")), root);
     assert_eq!(chroot("/usr/bin/show", &["/pod"]), SHOWN);
+    let program = root.join("usr/bin/cpp");
+    compile_cpp(&program, &flags);
+    copy_libraries(&program, root);
+    chroot("/usr/bin/cpp", &["/pod"]);
 
     let share = root.join("usr/share");
     for name in ["podnet", "podnet-show", "podnet-exec"] {
