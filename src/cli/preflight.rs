@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use podnet::eal::Port;
+use podnet::eal::{Port, PortDevice};
 use podnet::parse::pci::PciAddress;
 use podnet::snapshot::{Interface, Snapshot};
 
@@ -42,26 +42,17 @@ pub enum Problem {
 }
 
 impl Device {
-    /// What `port` is made of, by the words that DPDK will read.
+    /// What `port` is made of, as far as it can be looked at.
     pub fn of(port: &Port) -> Device {
-        let mut words = port.devarg.split(',');
-        let name = words.next().unwrap_or_default();
-        if let Ok(address) = name.parse() {
-            return Device::Pci(address);
-        }
-        let value = |key: &str| {
-            let mut pairs = port.devarg.split(',').filter_map(|word| word.split_once('='));
-            pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
-        };
         let socket = |driver, path: &str, ours| Device::Socket { driver, path: path.into(), ours };
-        match (name, value("path"), value("socket")) {
-            (name, _, Some(path)) if name.starts_with("net_memif") => {
-                socket(Driver::Memif, path, value("role") == Some("server"))
+        match &port.device {
+            PortDevice::Pci { address } => Device::Pci(*address),
+            PortDevice::VhostVdpa { path } => Device::VhostVdpa(path.into()),
+            PortDevice::VhostUser { path, server } => socket(Driver::VhostUser, path, *server),
+            // One in the abstract namespace is no file.
+            PortDevice::Memif { path, server } if path.starts_with('/') => {
+                socket(Driver::Memif, path, *server)
             }
-            (name, Some(path), _) if name.starts_with("net_virtio_user") => match is_vdpa(path) {
-                true => Device::VhostVdpa(path.into()),
-                false => socket(Driver::VhostUser, path, value("server") == Some("1")),
-            },
             _ => Device::Other,
         }
     }
@@ -91,12 +82,6 @@ impl Device {
             Device::Other => None,
         }
     }
-}
-
-/// As the driver tells them apart, by what is at the path; where nothing is, by its name.
-fn is_vdpa(path: &str) -> bool {
-    let is_device = fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device());
-    is_device || path.starts_with("/dev/vhost-vdpa")
 }
 
 fn check_vdpa(path: &Path) -> Option<Problem> {

@@ -60,6 +60,7 @@ fn port(id: u32, device: &Selected<'_>, name: String, devarg: String) -> Port {
         network: interface.map(|interface| interface.network.clone()),
         devarg,
         name,
+        device: device.backend.device(),
         mac: interface.and_then(|interface| interface.mac.clone()),
         ips: interface.map(|interface| interface.ips.clone()).unwrap_or_default(),
         numa_node: device.numa_node,

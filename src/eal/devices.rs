@@ -1,7 +1,7 @@
 //! Which of the pod's devices DPDK is given, and in which order.
 
 use super::release::Form;
-use super::{Options, Plan};
+use super::{Options, Plan, PortDevice};
 use crate::error::{Error, Result};
 use crate::lookup;
 use crate::parse::pci::PciAddress;
@@ -54,6 +54,25 @@ impl Backend {
     /// Whether it is a software port, without the receive offloads of a network card.
     pub fn is_software(&self) -> bool {
         !matches!(self, Backend::Pci { .. })
+    }
+
+    /// The same, for users of the plan.
+    pub fn device(&self) -> PortDevice {
+        match self.clone() {
+            Backend::Pci { address, .. } => PortDevice::Pci { address },
+            Backend::VhostUser { path, server } => PortDevice::VhostUser { path, server },
+            Backend::VhostVdpa { path } => PortDevice::VhostVdpa { path },
+            Backend::Memif { path, server, .. } => PortDevice::Memif { path, server },
+            Backend::AfXdp { netdev, plugin } => {
+                let (socket, map) = match plugin {
+                    Some(AfXdpPlugin::FixedSocket) => (Some(AF_XDP_SOCKET.to_owned()), None),
+                    Some(AfXdpPlugin::Socket(path)) => (Some(path), None),
+                    Some(AfXdpPlugin::PinnedMap(path)) => (None, Some(path)),
+                    None => (None, None),
+                };
+                PortDevice::AfXdp { netdev, socket, map }
+            }
+        }
     }
 
     /// Whether both are one device.

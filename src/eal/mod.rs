@@ -22,6 +22,7 @@ mod devices;
 mod lcores;
 mod memory;
 mod options;
+mod port;
 mod quote;
 mod release;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use self::app::App;
 pub use self::devargs::MAX_SOCKET_PATH;
 pub use self::lcores::Smt;
 pub use self::memory::IovaMode;
+pub use self::port::{Port, PortDevice};
 pub use self::quote::shell_quote;
 pub use self::release::Release;
 
@@ -57,29 +59,6 @@ pub struct EalArgs {
     pub warnings: Vec<Warning>,
     /// Why each argument is there, in the order of the arguments.
     pub reasons: Vec<Reason>,
-}
-
-/// One DPDK port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Port {
-    /// The port's number, if every port before it comes up.
-    pub id: u32,
-    /// The pod's interface; `None` for a device that belongs to none.
-    pub interface: Option<String>,
-    /// The network of the interface.
-    pub network: Option<String>,
-    /// The value of `-a` or `--vdev`.
-    pub devarg: String,
-    /// The name DPDK gives the port.
-    pub name: String,
-    /// The MAC address, where the pod's data has one.
-    pub mac: Option<String>,
-    /// The addresses of the interface.
-    pub ips: Vec<String>,
-    /// The NUMA node of the device.
-    pub numa_node: Option<u32>,
 }
 
 /// One lcore.

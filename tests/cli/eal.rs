@@ -43,6 +43,10 @@ fn json_has_ports_lcores_and_warnings() {
     assert_eq!(json["ports"][1]["id"], 1);
     assert_eq!(json["ports"][1]["interface"], "net2");
     assert_eq!(json["ports"][1]["network"], "ran/net2-net");
+    assert_eq!(
+        json["ports"][1]["device"],
+        serde_json::json!({"type": "vhost-user", "path": "/run/vhost/net2.sock", "server": false})
+    );
     assert_eq!(json["lcores"].as_array().unwrap().len(), 1);
     let codes = words_of(&json["warnings"], "code");
     assert!(codes.contains(&"application"), "{codes:?}");

@@ -221,3 +221,26 @@ fn an_unmatched_vdpa_function_is_a_port_without_an_interface() {
     assert_eq!(devices, ["net_virtio_user_port0,path=/dev/vhost-vdpa-0,queues=1,cq=1"]);
     assert_eq!(args.ports[0].interface, None);
 }
+
+#[test]
+fn a_port_says_what_it_is_made_of() {
+    let af_xdp = AfXdpDevice { netdev: "ens1".into(), socket: None, map: None };
+    let args = build(&pod(vec![
+        vf("net1", "0000:3b:02.1"),
+        vhost("net2", VhostMode::Server, "/run/net2.sock"),
+        vdpa("net3", "/dev/vhost-vdpa-0"),
+        memif("net4", MemifRole::Slave, "@vpp/memif-net4"),
+        with_device("net5", Kind::AfXdp, DeviceDetail::AfXdp(af_xdp)),
+    ]));
+    let devices: Vec<_> = args.ports.iter().map(|port| &port.device).collect();
+    assert_eq!(
+        serde_json::to_value(devices).unwrap(),
+        serde_json::json!([
+            {"type": "pci", "address": "0000:3b:02.1"},
+            {"type": "vhost-user", "path": "/run/net2.sock", "server": true},
+            {"type": "vhost-vdpa", "path": "/dev/vhost-vdpa-0"},
+            {"type": "memif", "path": "@vpp/memif-net4", "server": false},
+            {"type": "af-xdp", "netdev": "ens1", "socket": null, "map": null},
+        ])
+    );
+}
