@@ -11,7 +11,7 @@ use podnet::parse::cpulist::CpuSet;
 use podnet::snapshot::{Hugepages, PageSize};
 
 use super::args::ExecArgs;
-use super::preflight::{Device, Problem};
+use super::preflight::Device;
 use super::socket::{self, Alias};
 use super::units::show_size;
 use super::{Failure, system, warn};
@@ -58,8 +58,8 @@ impl Checks<'_> {
         let own_memory = gives(self.args.own_words(), &MEMORY) || self.args.plan.secondary;
         let hugepages = if own_memory { None } else { hugepages_short(made) };
         let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
-        let (lost, later) = self.ports(&made.ports);
-        later.iter().chain(&memlock(made)).for_each(warn);
+        let lost = self.lost(&made.ports);
+        memlock(made).iter().for_each(warn);
         let verdict = self.not_enough(made, lost.len());
         let ports = lost.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
@@ -76,19 +76,15 @@ impl Checks<'_> {
         Ok(lost.into_iter().map(|(device, _)| device).collect())
     }
 
-    /// The ports that DPDK would start without, each with the reason, and what to know of others.
-    fn ports(&self, ports: &[Port]) -> (Vec<(Device, String)>, Vec<String>) {
-        let (mut lost, mut later) = (Vec::new(), Vec::new());
+    /// The ports that DPDK would start without, each with the reason.
+    fn lost(&self, ports: &[Port]) -> Vec<(Device, String)> {
         // The devices and sockets of a secondary process are open in the primary.
         let ports = if self.args.plan.secondary { &[] } else { ports };
-        for port in ports {
-            match self.device(port).check(Path::new("/")) {
-                Some(Problem::Lost(why)) => lost.push((Device::of(port), describe(port, &why))),
-                Some(Problem::Later(why)) => later.push(describe(port, &why)),
-                None => {}
-            }
-        }
-        (lost, later)
+        let lost = ports.iter().filter_map(|port| {
+            let why = self.device(port).check(Path::new("/"))?;
+            Some((Device::of(port), describe(port, &why)))
+        });
+        lost.collect()
     }
 
     /// Why not to start without the `lost` ports.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use podnet::parse::pci::PciAddress;
 
-use super::preflight::{Problem, no_access, reason};
+use super::preflight::{no_access, reason};
 
 /// Kernel drivers that DPDK works beside: the device stays with them.
 const BIFURCATED: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
@@ -14,23 +14,23 @@ const BIFURCATED: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
 const UIO: [&str; 2] = ["igb_uio", "uio_pci_generic"];
 
 /// Why `address` would not become a port of the system below `root`.
-pub fn check(root: &Path, address: PciAddress) -> Option<Problem> {
+pub fn check(root: &Path, address: PciAddress) -> Option<String> {
     let device = root.join("sys/bus/pci/devices").join(address.to_string());
     if !device.exists() {
-        return Some(Problem::Lost(format!(
+        return Some(format!(
             "{address}: this system has no such PCI device: its address is of another node, or of \
              a virtual machine's host: delete the pod to have it allocated afresh"
-        )));
+        ));
     }
     match link_name(&device.join("driver")).as_deref() {
         Some("vfio-pci") => check_vfio(root, &device, address),
         Some(driver) if BIFURCATED.contains(&driver) => check_verbs(root, &device, address),
         Some(driver) if UIO.contains(&driver) => None,
-        driver => Some(Problem::Lost(format!(
+        driver => Some(format!(
             "{address}: bound to {}, and DPDK takes it from vfio-pci: use a resource pool of \
              deviceType: vfio-pci",
             driver.unwrap_or("no driver")
-        ))),
+        )),
     }
 }
 
@@ -39,10 +39,10 @@ fn link_name(link: &Path) -> Option<String> {
 }
 
 /// The group's own node in the container, and that all of the group is ours to take.
-fn check_vfio(root: &Path, device: &Path, address: PciAddress) -> Option<Problem> {
+fn check_vfio(root: &Path, device: &Path, address: PciAddress) -> Option<String> {
     let Some(group) = link_name(&device.join("iommu_group")) else {
         let why = "it has no IOMMU group: turn the IOMMU on in this node's firmware and kernel";
-        return Some(Problem::Lost(format!("{address}: {why}")));
+        return Some(format!("{address}: {why}"));
     };
     let name = fs::read_to_string(device.join("iommu_group/name")).unwrap_or_default();
     let node = match name.trim() {
@@ -56,20 +56,20 @@ fn check_vfio(root: &Path, device: &Path, address: PciAddress) -> Option<Problem
         .or_else(|| check_group(device, &group, address))
 }
 
-fn check_node(root: &Path, node: &Path, address: PciAddress) -> Option<Problem> {
+fn check_node(root: &Path, node: &Path, address: PciAddress) -> Option<String> {
     let Err(error) = fs::metadata(node) else {
-        return no_access(node).map(|why| Problem::Lost(format!("{address}: {why}")));
+        return no_access(node).map(|why| format!("{address}: {why}"));
     };
-    Some(Problem::Lost(format!(
+    Some(format!(
         "{address}: /{}: {}: request the device's resource in the resources.limits of this very \
          container; if it is there, delete the pod: group numbers change when a node reboots",
         node.strip_prefix(root).unwrap_or(node).display(),
         reason(&error)
-    )))
+    ))
 }
 
 /// The kernel hands out a group only when no other driver has a device of it.
-fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<Problem> {
+fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<String> {
     let members = fs::read_dir(device.join("iommu_group/devices")).ok()?.flatten();
     let blocking = members.filter_map(|member| {
         let driver = link_name(&member.path().join("driver"))?;
@@ -78,27 +78,27 @@ fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<Proble
     });
     let blocking: Vec<_> = blocking.collect();
     (!blocking.is_empty()).then(|| {
-        Problem::Lost(format!(
+        format!(
             "{address}: IOMMU group {group} also has {}: bind those to vfio-pci on the node, or \
              use another slot",
             blocking.join(", ")
-        ))
+        )
     })
 }
 
 /// A bifurcated device is reached through the verbs node of its RDMA device.
-fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<Problem> {
+fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<String> {
     let verbs = fs::read_dir(device.join("infiniband_verbs")).into_iter().flatten().flatten();
     let nodes: Vec<_> =
         verbs.map(|entry| root.join("dev/infiniband").join(entry.file_name())).collect();
     if nodes.iter().any(|node| node.exists()) {
         let why = nodes.iter().find_map(|node| no_access(node))?;
-        return Some(Problem::Lost(format!("{address}: {why}")));
+        return Some(format!("{address}: {why}"));
     }
-    Some(Problem::Lost(format!(
+    Some(format!(
         "{address}: no /dev/infiniband/uverbs node of it is in this container: use a resource \
          pool with isRdma: true"
-    )))
+    ))
 }
 
 #[cfg(test)]
@@ -134,9 +134,7 @@ mod tests {
     }
 
     fn found(root: &Path) -> Option<String> {
-        check(root, ADDRESS.parse().unwrap()).map(|problem| match problem {
-            Problem::Lost(why) | Problem::Later(why) => why,
-        })
+        check(root, ADDRESS.parse().unwrap())
     }
 
     fn finds(root: &Path, words: &str) {

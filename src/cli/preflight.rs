@@ -32,15 +32,6 @@ pub enum Driver {
     Memif,
 }
 
-/// Why a port would not work, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// DPDK would start without the port.
-    Lost(String),
-    /// The port would be there, and may work later.
-    Later(String),
-}
-
 impl Device {
     /// What `port` is made of, as far as it can be looked at.
     pub fn of(port: &Port) -> Device {
@@ -73,7 +64,7 @@ impl Device {
     }
 
     /// Why this device would not become a port of the system below `root`.
-    pub fn check(&self, root: &Path) -> Option<Problem> {
+    pub fn check(&self, root: &Path) -> Option<String> {
         match self {
             Device::Pci(address) => pci::check(root, *address),
             Device::VhostVdpa(path) => check_vdpa(path),
@@ -84,16 +75,16 @@ impl Device {
     }
 }
 
-fn check_vdpa(path: &Path) -> Option<Problem> {
+fn check_vdpa(path: &Path) -> Option<String> {
     let shown = path.display();
     let missing = "request its resource, of a pool with vdpaType: vhost, in this container's \
                    resources.limits";
     match fs::metadata(path) {
-        Err(error) => Some(Problem::Lost(format!("{shown}: {}: {missing}", reason(&error)))),
+        Err(error) => Some(format!("{shown}: {}: {missing}", reason(&error))),
         Ok(found) if !found.file_type().is_char_device() => {
-            Some(Problem::Lost(format!("{shown}: no character device: {missing}")))
+            Some(format!("{shown}: no character device: {missing}"))
         }
-        Ok(_) => no_access(path).map(Problem::Lost),
+        Ok(_) => no_access(path),
     }
 }
 
@@ -108,51 +99,52 @@ pub fn no_access(path: &Path) -> Option<String> {
     ))
 }
 
-fn check_client(driver: Driver, path: &Path) -> Option<Problem> {
+fn check_client(driver: Driver, path: &Path) -> Option<String> {
     let shown = path.display();
-    let make: fn(String) -> Problem = match driver {
-        Driver::VhostUser => Problem::Lost,
-        Driver::Memif => Problem::Later,
+    let peer = match driver {
+        Driver::VhostUser => "vSwitch",
+        // DPDK connects once, when the port starts, and the start fails.
+        Driver::Memif => "memif server",
     };
     match socket::state(path) {
-        socket::State::Absent => Some(make(format!(
-            "{shown}: no socket there: start the vSwitch, mount the volume it makes its sockets in \
+        socket::State::Absent => Some(format!(
+            "{shown}: no socket there: start the {peer}, mount the volume it makes its sockets in \
              at this path, or wait for it with --wait-sockets 30s"
-        ))),
-        socket::State::Stale => Some(make(format!(
-            "{shown}: nobody listens on this socket: restart the vSwitch, or wait for it with \
+        )),
+        socket::State::Stale => Some(format!(
+            "{shown}: nobody listens on this socket: restart the {peer}, or wait for it with \
              --wait-sockets 30s"
-        ))),
-        socket::State::Other => Some(Problem::Lost(format!(
+        )),
+        socket::State::Other => Some(format!(
             "{shown}: no socket but another kind of file: check the mountPath of the volume"
-        ))),
+        )),
         socket::State::Live => system::check_read_write(path).err().map(|error| {
             let fix = "run as the socket's owner or group (runAsUser, supplementalGroups)";
-            Problem::Lost(format!("{shown}: {}: {fix}", reason(&error)))
+            format!("{shown}: {}: {fix}", reason(&error))
         }),
     }
 }
 
-fn check_server(path: &Path) -> Option<Problem> {
+fn check_server(path: &Path) -> Option<String> {
     let shown = path.display();
     match socket::state(path) {
         socket::State::Live => {
             let why = "another process listens on this socket: end it, or give each its own";
-            return Some(Problem::Lost(format!("{shown}: {why}")));
+            return Some(format!("{shown}: {why}"));
         }
         socket::State::Other => {
             let why = "a file that is no socket is in its place: remove it";
-            return Some(Problem::Lost(format!("{shown}: {why}")));
+            return Some(format!("{shown}: {why}"));
         }
         socket::State::Absent | socket::State::Stale => {}
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     let error = system::check_make_in(directory).err()?;
-    Some(Problem::Lost(format!(
+    Some(format!(
         "{}: {}: the socket is made there: mount a volume that this user may write to (fsGroup)",
         directory.display(),
         reason(&error)
-    )))
+    ))
 }
 
 /// The system's word for it, without the number.

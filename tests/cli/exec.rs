@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{
-    Pod, Run, memif_client, path_with, pci, pod, run, script, status, vdpa, vhost_client,
-    vhost_server,
+    Pod, Run, memif_client, memif_server, path_with, pci, pod, run, script, status, vdpa,
+    vhost_client, vhost_server,
 };
 
 const PRINT: &str = r#"printf '%s\n' "$@"; grep SigIgn /proc/$$/status"#;
@@ -27,6 +27,11 @@ fn exec(pod: &Pod, options: &str) -> Run {
 
 fn has(run: &Run, word: &str) -> bool {
     run.out.lines().any(|line| line.contains(word))
+}
+
+/// An interface whose port comes up: its socket is ours to make.
+fn works(name: &str) -> String {
+    memif_server(name, Path::new("/tmp/podnet-test-absent.sock"))
 }
 
 /// A socket file that nobody has open any more.
@@ -72,7 +77,7 @@ fn sigpipe_is_ignored_for_virtio_user_only() {
 
 #[test]
 fn a_program_that_cannot_be_run_is_126_or_127() {
-    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    let pod = pod(&status(&[works("net1")]));
     pod.run("exec -- no-such-program").ends(127).says("podnet: no-such-program: cannot be run: no");
     pod.run("exec -- /no/such/program").ends(127);
     let file = pod.file("plain", "#!/bin/sh\n");
@@ -123,9 +128,8 @@ fn a_port_that_would_be_lost_is_left_out() {
 
 #[test]
 fn a_named_device_that_dpdk_cannot_take_is_refused() {
-    let path = Path::new("/run/m.sock");
-    let ip = memif_client("net1", path).replace("ethernet", "ip");
-    let pod = pod(&status(&[ip, memif_client("net2", path)]));
+    let ip = works("net1").replace("ethernet", "ip");
+    let pod = pod(&status(&[ip, works("net2")]));
     exec(&pod, "").ends(0).says("podnet: warning: net1 (ran/net1-net): not given to DPDK");
     exec(&pod, "--network net1").ends(1).says("--network asks for a port that would not come up");
 }
@@ -157,12 +161,25 @@ fn waits_for_sockets() {
 }
 
 #[test]
-fn a_memif_server_may_come_later() {
+fn a_memif_client_needs_its_server() {
     let dir = sockets();
-    let pod = pod(&status(&[memif_client("net1", &dir.path().join("m.sock"))]));
+    let path = dir.path().join("m.sock");
+    let pod = pod(&status(&[memif_client("net1", &path), works("net2")]));
     let run = exec(&pod, "").ends(0);
-    run.says("podnet: warning: port 0 net1 (ran/net1-net): ").says("no socket there");
-    assert!(has(&run, "net_memif_net1"), "{run:#?}");
+    run.says("left out: port 0 net1 (ran/net1-net): ").says("no socket there: start the memif");
+    assert!(!has(&run, "net_memif_net1") && has(&run, "net_memif_net2"), "{run:#?}");
+    exec(&pod, "--network net1").ends(1).says("--network asks for a port");
+    stale(&path);
+    exec(&pod, "--network net1").ends(1).says("nobody listens on this socket: restart the memif");
+    fs::remove_file(&path).unwrap();
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        let listener = UnixListener::bind(path).unwrap();
+        thread::sleep(Duration::from_secs(10));
+        drop(listener);
+    });
+    exec(&pod, "--network net1 --wait-sockets 10s").ends(0).shows("net_memif_net1");
+    drop(late);
 }
 
 #[test]
@@ -250,7 +267,7 @@ fn a_vdpa_device_must_be_a_character_device_that_is_here() {
 
 #[test]
 fn cpus_must_be_allowed_to_this_process() {
-    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    let pod = pod(&status(&[works("net1")]));
     pod.file("proc/self/status", "Cpus_allowed_list:\t4094\n");
     let refused = exec(&pod, "").ends(1);
     refused.says("podnet: CPU 4094: this process may run on ").says("not started");
@@ -275,7 +292,7 @@ fn a_dry_run_prints_what_a_shell_would_start() {
 
 #[test]
 fn finds_the_release_in_the_program() {
-    let pod = pod(&status(&[memif_client("net1", Path::new("/run/m.sock"))]));
+    let pod = pod(&status(&[works("net1")]));
     let release = |program: &Path| {
         let mut command = pod.command("exec --no-huge --dry-run --verbose --");
         let run = run(command.arg(program)).ends(0);

@@ -131,10 +131,18 @@ fn vhost(name: &str, path: &Path, mode: &str) -> String {
 }
 
 pub fn memif_client(name: &str, path: &Path) -> String {
+    memif(name, path, "slave")
+}
+
+pub fn memif_server(name: &str, path: &Path) -> String {
+    memif(name, path, "master")
+}
+
+fn memif(name: &str, path: &Path, role: &str) -> String {
     let path = path.display();
     device(
         name,
-        &format!(r#""type":"memif","memif":{{"role":"slave","mode":"ethernet","path":"{path}"}}"#),
+        &format!(r#""type":"memif","memif":{{"role":"{role}","mode":"ethernet","path":"{path}"}}"#),
     )
 }
 
