@@ -44,15 +44,13 @@ fn check_vfio(root: &Path, device: &Path, address: PciAddress) -> Option<String>
         let why = "it has no IOMMU group: turn the IOMMU on in this node's firmware and kernel";
         return Some(format!("{address}: {why}"));
     };
-    let name = fs::read_to_string(device.join("iommu_group/name")).unwrap_or_default();
-    let node = match name.trim() {
-        "vfio-noiommu" => format!("noiommu-{group}"),
-        _ => group.clone(),
-    };
     let directory = root.join("dev/vfio");
-    ["vfio", &node]
+    // DPDK tries both; device plugins mount the second as the first.
+    let nodes = [group.clone(), format!("noiommu-{group}")].map(|name| directory.join(name));
+    let node = nodes.iter().find(|node| node.exists()).unwrap_or(&nodes[0]);
+    [&directory.join("vfio"), node]
         .iter()
-        .find_map(|name| check_node(root, &directory.join(name), address))
+        .find_map(|node| check_node(root, node, address))
         .or_else(|| check_group(device, &group, address))
 }
 
@@ -86,8 +84,15 @@ fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<String
     })
 }
 
-/// A bifurcated device is reached through the verbs node of its RDMA device.
+/// A bifurcated device is reached through the verbs node of its RDMA device, and beside its netdev.
 fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<String> {
+    // Of the netdevs, sysfs shows those of this network namespace only.
+    if fs::read_dir(device.join("net")).is_ok_and(|mut netdevs| netdevs.next().is_none()) {
+        return Some(format!(
+            "{address}: its netdev is not in this pod, and DPDK drives it beside that: attach the \
+             device by the network of its resource (k8s.v1.cni.cncf.io/networks)"
+        ));
+    }
     let verbs = fs::read_dir(device.join("infiniband_verbs")).into_iter().flatten().flatten();
     let nodes: Vec<_> =
         verbs.map(|entry| root.join("dev/infiniband").join(entry.file_name())).collect();
@@ -158,8 +163,9 @@ mod tests {
         finds(system.path(), "/dev/vfio/17: no such file");
         add_node(system.path(), "vfio/17");
         assert_eq!(found(system.path()), None);
-        fs::write(system.path().join("sys/kernel/iommu_groups/17/name"), "vfio-noiommu\n").unwrap();
-        finds(system.path(), "/dev/vfio/noiommu-17: no such file");
+        fs::remove_file(system.path().join("dev/vfio/17")).unwrap();
+        add_node(system.path(), "vfio/noiommu-17");
+        assert_eq!(found(system.path()), None);
     }
 
     #[test]
@@ -182,6 +188,11 @@ mod tests {
         fs::create_dir_all(verbs.join("uverbs3")).unwrap();
         finds(system.path(), "isRdma: true");
         add_node(system.path(), "infiniband/uverbs3");
+        assert_eq!(found(system.path()), None);
+        let netdevs = verbs.with_file_name("net");
+        fs::create_dir(&netdevs).unwrap();
+        finds(system.path(), "its netdev is not in this pod");
+        fs::create_dir(netdevs.join("net1")).unwrap();
         assert_eq!(found(system.path()), None);
     }
 }
