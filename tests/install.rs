@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
 mod c_support;
+mod installed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use c_support::{crate_dir, run, said, succeed};
+use c_support::{crate_dir, said, succeed};
+use installed::{PREFIX, make, tool, with_library};
 use tempfile::TempDir;
 
 const SIZE_LIMIT: u64 = 900 * 1024;
@@ -27,52 +29,25 @@ interface net1: 0000:3b:02.1
 interface net2: 0000:3b:0a.3
 ";
 
-struct Installed {
-    prefix: PathBuf,
-    package: PathBuf,
-}
-
-/// One after the other: both are built in the same directory.
-static INSTALLED: LazyLock<Installed> = LazyLock::new(|| {
-    let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
-    let _ = fs::remove_dir_all(&prefix);
-    make(&["install".to_owned(), format!("PREFIX={}", prefix.display())]);
+/// The Debian package. It is built in the same directory as what is installed: one after the other.
+static PACKAGE: LazyLock<PathBuf> = LazyLock::new(|| {
+    LazyLock::force(&PREFIX);
     make(&["deb".to_owned()]);
     let packages = fs::read_dir(crate_dir().join("target/debian")).unwrap();
     let prefixed = |path: &PathBuf| file_name(path).starts_with(&format!("podnet_{VERSION}-"));
-    let package = packages.map(|entry| entry.unwrap().path()).find(prefixed).unwrap();
-    Installed { prefix, package }
+    packages.map(|entry| entry.unwrap().path()).find(prefixed).unwrap()
 });
 
 fn file_name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-fn make(arguments: &[String]) {
-    let output = run(Command::new("make").arg("-s").arg("-C").arg(crate_dir()).args(arguments));
-    let text = said(&output);
-    let hint = if text.contains("no such command") { "run: scripts/tools" } else { "" };
-    assert!(output.status.success(), "make {arguments:?}: {text}{hint}");
-}
-
-/// A tool of Debian's.
-fn tool(name: &str) -> Command {
-    let there = Command::new(name).arg("--version").output().is_ok();
-    assert!(there, "{name} can't be run: scripts/test installs its Debian package");
-    Command::new(name)
-}
-
 fn output(command: &mut Command) -> String {
     String::from_utf8(succeed(command).stdout).unwrap()
 }
 
-/// A command that finds the installed library when it links.
-fn with_library(command: &mut Command) -> &mut Command {
-    command.env("PKG_CONFIG_PATH", INSTALLED.prefix.join("lib/pkgconfig"))
-}
-
 fn library() -> PathBuf {
-    INSTALLED.prefix.join(format!("lib/libpodnet.so.{VERSION}"))
+    PREFIX.join(format!("lib/libpodnet.so.{VERSION}"))
 }
 
 fn sample() -> PathBuf {
@@ -81,13 +56,13 @@ fn sample() -> PathBuf {
 
 fn shows(program: &Path) {
     let mut command = Command::new(program);
-    command.arg(sample()).env("LD_LIBRARY_PATH", INSTALLED.prefix.join("lib"));
+    command.arg(sample()).env("LD_LIBRARY_PATH", PREFIX.join("lib"));
     assert_eq!(output(&mut command), SHOWN, "{}", program.display());
 }
 
 #[test]
 fn libraries_headers_and_links_are_installed() {
-    let lib = INSTALLED.prefix.join("lib");
+    let lib = PREFIX.join("lib");
     let real = fs::canonicalize(library()).unwrap();
     for name in ["libpodnet.so", "libpodnet.so.0", "libnetutil_api.so"] {
         assert_eq!(fs::canonicalize(lib.join(name)).unwrap(), real, "{name}");
@@ -95,12 +70,12 @@ fn libraries_headers_and_links_are_installed() {
     assert!(lib.join("libpodnet.a").is_file());
     for path in ["include/podnet.h", "include/libnetutil_api.h", "bindings/cpp/podnet.hpp"] {
         let path = crate_dir().join(path);
-        let installed = INSTALLED.prefix.join("include").join(file_name(&path));
+        let installed = PREFIX.join("include").join(file_name(&path));
         assert!(fs::read(installed).unwrap() == fs::read(&path).unwrap(), "{}", path.display());
     }
     let version = output(with_library(tool("pkg-config").args(["--modversion", "podnet"])));
     assert_eq!(version.trim(), VERSION);
-    let command = Command::new(INSTALLED.prefix.join("bin/podnet")).arg("--version").output();
+    let command = Command::new(PREFIX.join("bin/podnet")).arg("--version").output();
     assert_eq!(said(&command.unwrap()), format!("podnet {VERSION}\n"));
 }
 
@@ -163,7 +138,7 @@ fn the_process_is_left_alone() {
 /// The archive is one object beside the compiler's own: link-time optimisation made it of all.
 #[test]
 fn link_time_optimisation_is_applied() {
-    let members = output(tool("ar").arg("t").arg(INSTALLED.prefix.join("lib/libpodnet.a")));
+    let members = output(tool("ar").arg("t").arg(PREFIX.join("lib/libpodnet.a")));
     let rust = members.lines().filter(|name| name.ends_with(".rcgu.o"));
     let ours: Vec<&str> = rust.filter(|name| !name.starts_with("compiler_builtins-")).collect();
     assert!(ours.len() == 1 && ours[0].starts_with("podnet."), "{ours:?}");
@@ -250,7 +225,7 @@ fn cpp_programs_use_it() {
     let shared = output(with_library(pkg_config.args(["--cflags", "--libs", "podnet"])));
     let program = directory.path().join("shared");
     compile_cpp(&program, &shared);
-    let lib = INSTALLED.prefix.join("lib");
+    let lib = PREFIX.join("lib");
     succeed(Command::new(&program).arg(sample()).env("LD_LIBRARY_PATH", lib));
     for (name, flags) in static_flags() {
         let program = directory.path().join(name);
@@ -295,7 +270,7 @@ fn the_package_works_in_a_clean_root() {
     // libc is copied, not installed.
     let mut dpkg = as_root("dpkg");
     dpkg.arg(format!("--root={}", root.display())).args(["--force-depends", "--install"]);
-    succeed(dpkg.arg(&INSTALLED.package));
+    succeed(dpkg.arg(&*PACKAGE));
     let mut query = tool("dpkg-query");
     query.arg(format!("--admindir={}", root.join("var/lib/dpkg").display()));
     let status = output(query.args(["--show", "--showformat=${Status} ${Depends}", "podnet"]));
