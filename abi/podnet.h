@@ -1489,6 +1489,17 @@ int podnet_watch_next(struct podnet_watch *watch,
                       struct podnet_error *err);
 
 /**
+ * The next event as one line of JSON, UTF-8: what "podnet watch --json" prints.
+ * It is taken instead of podnet_watch_next(), and for the rest as there.
+ *
+ * Returns 0 and sets *ret to NULL or to a string, which podnet_string_free()
+ * frees. Else returns what podnet_watch_next() does, or -ENOMEM.
+ */
+int podnet_watch_next_json(struct podnet_watch *watch,
+                           char **ret,
+                           struct podnet_error *err);
+
+/**
  * Frees an event. NULL is fine.
  */
 void podnet_event_free(struct podnet_event *event);

@@ -2,6 +2,8 @@
 
 use std::ffi::{c_char, c_int};
 
+use serde::Serialize;
+
 use super::error::{Failure, guard, podnet_error};
 use super::input::{self, SizedStruct, object, out, sized};
 use super::text::malloc;
@@ -115,14 +117,18 @@ pub unsafe extern "C" fn podnet_get_json(
         let ret = out(ret)?;
         // SAFETY: `pod` is NULL or from podnet_open().
         let snapshot = unsafe { object("pod", pod) }?.pod.snapshot()?;
-        let json = serde_json::to_string(&snapshot)
-            .map_err(|error| Failure::new(libc::EIO, format!("snapshot: JSON: {error}")))?;
-        let copy = malloc(&json)
-            .ok_or_else(|| Failure::new(libc::ENOMEM, "snapshot: JSON: out of memory"))?;
+        let text = json("snapshot", &snapshot)?;
         // SAFETY: `ret` points to a pointer of the caller's.
-        unsafe { ret.write(copy) };
+        unsafe { ret.write(text) };
         Ok(())
     })
+}
+
+/// One line of JSON, which podnet_string_free() frees.
+pub(super) fn json(what: &str, value: &impl Serialize) -> Result<*mut c_char, Failure> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::new(libc::EIO, format!("{what}: JSON: {error}")))?;
+    malloc(&text).ok_or_else(|| Failure::new(libc::ENOMEM, format!("{what}: JSON: out of memory")))
 }
 
 /// Frees a string that this library returned. NULL is fine.

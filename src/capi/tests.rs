@@ -194,6 +194,7 @@ fn null_is_refused_and_freed() {
         codes.push(podnet_watch_open(pod.0, null_mut(), &mut error));
         codes.push(podnet_watch_fd(null()));
         codes.push(podnet_watch_next(null_mut(), &mut null_mut(), &mut error));
+        codes.push(podnet_watch_next_json(null_mut(), &mut null_mut(), &mut error));
         codes.push(podnet_watch_next(null_mut(), null_mut(), &mut error));
         podnet_watch_close(null_mut());
         podnet_event_free(null_mut());
@@ -204,7 +205,7 @@ fn null_is_refused_and_freed() {
         podnet_eal_args_free(null_mut());
         podnet_string_free(null_mut());
     }
-    assert_eq!(codes, [-libc::EINVAL; 17]);
+    assert_eq!(codes, [-libc::EINVAL; 18]);
     assert_eq!(text(&error), "ret: must not be NULL");
 }
 

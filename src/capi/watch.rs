@@ -9,7 +9,7 @@ use super::error::{Failure, guard, podnet_error};
 use super::input::{SizedStruct, object, out, sized, texts};
 use super::interfaces::{self, podnet_interface};
 use super::owned::Owned;
-use super::pod::podnet;
+use super::pod::{json, podnet};
 use crate::wait::Wait;
 use crate::watch::{Event, EventKind, Watch};
 
@@ -158,14 +158,43 @@ pub unsafe extern "C" fn podnet_watch_next(
     guard(err, || {
         let ret = out(ret)?;
         // SAFETY: `watch` is NULL or from podnet_watch_open(), and nobody else uses it.
-        let watch = unsafe { watch.as_mut() }
-            .ok_or_else(|| Failure::invalid("watch", "must not be NULL"))?;
-        let event = watch.watch.next_event().transpose()?;
+        let event = unsafe { next(watch) }?;
         let given = event.map_or(ptr::null_mut(), |event| give(&event));
         // SAFETY: `ret` points to a pointer of the caller's.
         unsafe { ret.write(given) };
         Ok(())
     })
+}
+
+/// The next event as one line of JSON, UTF-8: what "podnet watch --json" prints.
+/// It is taken instead of podnet_watch_next(), and for the rest as there.
+///
+/// Returns 0 and sets *ret to NULL or to a string, which podnet_string_free()
+/// frees. Else returns what podnet_watch_next() does, or -ENOMEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn podnet_watch_next_json(
+    watch: *mut podnet_watch,
+    ret: *mut *mut c_char,
+    err: *mut podnet_error,
+) -> c_int {
+    guard(err, || {
+        let ret = out(ret)?;
+        // SAFETY: `watch` is NULL or from podnet_watch_open(), and nobody else uses it.
+        let event = unsafe { next(watch) }?;
+        let text = event.map_or(Ok(ptr::null_mut()), |event| json("event", &event))?;
+        // SAFETY: `ret` points to a pointer of the caller's.
+        unsafe { ret.write(text) };
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `watch` is NULL or from podnet_watch_open(), and nobody else uses it.
+unsafe fn next(watch: *mut podnet_watch) -> Result<Option<Event>, Failure> {
+    // SAFETY: as the caller promises.
+    let watch =
+        unsafe { watch.as_mut() }.ok_or_else(|| Failure::invalid("watch", "must not be NULL"))?;
+    Ok(watch.watch.next_event().transpose()?)
 }
 
 fn give(event: &Event) -> *mut podnet_event {

@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,29 +92,16 @@ static void check_null(const struct podnet *pod)
 
 static void check_misuse(void)
 {
-    struct {
-        struct podnet_config config;
-        uint64_t later;
-    } longer;
     struct podnet_config config;
     struct podnet_error err;
     struct podnet *pod = NULL;
     char *json;
 
     memset(&config, 0, sizeof(config));
-    CHECK(podnet_open(&config, &pod, &err) == -EINVAL);
-    CHECK(same(err.text, "config: size: must be set to sizeof the struct"));
     config.size = sizeof(config);
     config.flags = 1u << 31;
     CHECK(podnet_open(&config, &pod, &err) == -EINVAL);
-    memset(&longer, 0, sizeof(longer));
-    longer.config.size = sizeof(longer);
-    longer.later = 1;
-    CHECK(podnet_open(&longer.config, &pod, &err) == -E2BIG);
     CHECK(pod == NULL);
-    longer.later = 0;
-    CHECK_OK(podnet_open(&longer.config, &pod, &err));
-    podnet_close(pod);
 
     pod = open_root("/nonexistent");
     CHECK(podnet_get_json(pod, &json, &err) == -ENOENT);
@@ -224,6 +213,45 @@ static void check_args(const struct podnet *pod)
     CHECK(podnet_eal_args_new(pod, &options, &args, NULL) == -EINVAL);
 }
 
+/* The configs of programs that know less and more than the library. */
+static void check_config_growth(const char *root)
+{
+    struct {
+        struct podnet_config config;
+        uint64_t later;
+    } longer;
+    struct podnet_config shorter;
+    struct podnet_error err;
+    struct podnet *pod = NULL;
+
+    memset(&longer, 0, sizeof(longer));
+    longer.config.size = sizeof(longer);
+    longer.config.root = root;
+    CHECK_OK(podnet_open(&longer.config, &pod, &err));
+    check_interfaces(pod);
+    podnet_close(pod);
+    pod = NULL;
+    longer.later = 1;
+    CHECK(podnet_open(&longer.config, &pod, &err) == -E2BIG);
+    CHECK(strstr(err.text, "does not know") != NULL && pod == NULL);
+
+    /* What follows the size in memory counts for nothing: no such directory, no such flags. */
+    memset(&shorter, 0xff, sizeof(shorter));
+    shorter.size = offsetof(struct podnet_config, downward_api_dir);
+    shorter.root = root;
+    CHECK_OK(podnet_open(&shorter, &pod, &err));
+    check_interfaces(pod);
+    podnet_close(pod);
+    pod = NULL;
+    for (size_t size = 0; size < sizeof(shorter.size); size++) {
+        shorter.size = size;
+        CHECK(podnet_open(&shorter, &pod, &err) == -EINVAL);
+        CHECK(same(err.text, "config: size: must be set to sizeof the struct"));
+    }
+    shorter.size = SIZE_MAX;
+    CHECK(podnet_open(&shorter, &pod, &err) == -E2BIG && pod == NULL);
+}
+
 /* The options of programs that know less and more than the library. */
 static void check_growth(const struct podnet *pod)
 {
@@ -237,7 +265,9 @@ static void check_growth(const struct podnet *pod)
 
     memset(&longer, 0, sizeof(longer));
     longer.options.size = sizeof(longer);
+    longer.options.program = "longer";
     CHECK(podnet_eal_args_new(pod, &longer.options, &args, &err) == 0);
+    CHECK(same(args->argv[0], "longer"));
     podnet_eal_args_free(args);
     longer.later = 1;
     CHECK(podnet_eal_args_new(pod, &longer.options, &args, &err) == -E2BIG);
@@ -247,6 +277,12 @@ static void check_growth(const struct podnet *pod)
     memset(&shorter, 0xff, sizeof(shorter));
     shorter.size = sizeof(shorter.size);
     CHECK(podnet_eal_args_new(pod, &shorter, &args, &err) == 0);
+    CHECK(same(args->argv[0], "podnet"));
+    podnet_eal_args_free(args);
+    shorter.size = offsetof(struct podnet_eal_options, dpdk_version);
+    shorter.program = "shorter";
+    CHECK(podnet_eal_args_new(pod, &shorter, &args, &err) == 0);
+    CHECK(same(args->argv[0], "shorter"));
     podnet_eal_args_free(args);
     for (size_t size = 0; size < sizeof(shorter.size); size++) {
         shorter.size = size;
@@ -281,6 +317,7 @@ int main(int argc, char **argv)
     CHECK(argc >= 2);
     check_version();
     check_misuse();
+    check_config_growth(argv[1]);
     pod = open_root(argv[1]);
     check_null(pod);
     look(pod);

@@ -54,6 +54,7 @@ static struct {
     __typeof__(podnet_watch_open) *watch_open;
     __typeof__(podnet_watch_fd) *watch_fd;
     __typeof__(podnet_watch_next) *watch_next;
+    __typeof__(podnet_watch_next_json) *watch_next_json;
     __typeof__(podnet_watch_close) *watch_close;
     __typeof__(podnet_event_free) *event_free;
     __typeof__(podnet_version) *version;
@@ -98,6 +99,7 @@ static void load(void)
     find(&api.watch_open, "podnet_watch_open");
     find(&api.watch_fd, "podnet_watch_fd");
     find(&api.watch_next, "podnet_watch_next");
+    find(&api.watch_next_json, "podnet_watch_next_json");
     find(&api.watch_close, "podnet_watch_close");
     find(&api.event_free, "podnet_event_free");
     find(&api.version, "podnet_version");
@@ -236,6 +238,7 @@ static void call_watch(void)
     struct podnet *pod = open_root();
     struct podnet_watch *watch;
     struct podnet_event *event = NULL;
+    char *json = NULL;
     int files = before.files;
 
     CALL(api.wait(pod, &options, NULL) == 0);
@@ -244,6 +247,8 @@ static void call_watch(void)
     CALL(api.watch_fd(watch) >= 0);
     CALL(api.watch_next(watch, &event, NULL) == 0);
     CALL((api.event_free(event), 1));
+    CALL(api.watch_next_json(watch, &json, NULL) == 0);
+    CALL((api.string_free(json), 1));
     CHECK((api.watch_close(watch), 1));
     before.files = files;
     unchanged("watch_close");
