@@ -6,15 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use podnet::WarningCode;
-use podnet::eal::{EalArgs, Port};
+use podnet::eal::{EalArgs, Port, PortDevice};
 use podnet::parse::cpulist::CpuSet;
 use podnet::snapshot::{Hugepages, PageSize};
 
 use super::args::ExecArgs;
-use super::preflight::Device;
 use super::socket::{self, Alias};
 use super::units::show_size;
-use super::{Failure, system, warn};
+use super::{Failure, preflight, system, warn};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -34,25 +33,24 @@ impl Checks<'_> {
     }
 
     fn is_ready(&self, port: &Port) -> bool {
-        match self.device(port) {
-            Device::Socket { path, ours: false, .. } => socket::state(&path) == socket::State::Live,
-            _ => true,
-        }
+        let device = self.device(port);
+        let peer = preflight::socket_of(&device).filter(|socket| !socket.ours);
+        peer.is_none_or(|socket| socket::state(socket.path) == socket::State::Live)
     }
 
-    /// What stands behind `port`, by the path that people know.
-    fn device(&self, port: &Port) -> Device {
-        let mut device = Device::of(port);
-        if let Device::Socket { path, .. } = &mut device {
-            if let Some(alias) = self.aliases.iter().find(|alias| alias.short == *path) {
-                path.clone_from(&alias.long);
+    /// What `port` is made of, by the path that people know.
+    fn device(&self, port: &Port) -> PortDevice {
+        let mut device = port.device.clone();
+        if let PortDevice::VhostUser { path, .. } | PortDevice::Memif { path, .. } = &mut device {
+            if let Some(alias) = self.aliases.iter().find(|alias| alias.short == Path::new(path)) {
+                *path = alias.long.to_string_lossy().into_owned();
             }
         }
         device
     }
 
     /// The devices that would not come up, where the others are enough; else why not to start.
-    pub fn run(&self, made: &EalArgs) -> Result<Vec<Device>, Failure> {
+    pub fn run(&self, made: &EalArgs) -> Result<Vec<PortDevice>, Failure> {
         let chosen = gives(self.args.own_words(), &CPUS);
         let cpus = if chosen { None } else { cpus_outside(made) };
         let own_memory = gives(self.args.own_words(), &MEMORY) || self.args.plan.secondary;
@@ -77,12 +75,12 @@ impl Checks<'_> {
     }
 
     /// The ports that DPDK would start without, each with the reason.
-    fn lost(&self, ports: &[Port]) -> Vec<(Device, String)> {
+    fn lost(&self, ports: &[Port]) -> Vec<(PortDevice, String)> {
         // The devices and sockets of a secondary process are open in the primary.
         let ports = if self.args.plan.secondary { &[] } else { ports };
         let lost = ports.iter().filter_map(|port| {
-            let why = self.device(port).check(Path::new("/"))?;
-            Some((Device::of(port), describe(port, &why)))
+            let why = preflight::check(&self.device(port), Path::new("/"))?;
+            Some((port.device.clone(), describe(port, &why)))
         });
         lost.collect()
     }
@@ -175,7 +173,8 @@ fn describe(port: &Port, why: &str) -> String {
 
 /// VFIO and vhost-vdpa pin all of DPDK's memory.
 fn memlock(made: &EalArgs) -> Option<String> {
-    let pins = |port: &Port| matches!(Device::of(port), Device::Pci(_) | Device::VhostVdpa(_));
+    let pins =
+        |port: &Port| matches!(port.device, PortDevice::Pci { .. } | PortDevice::VhostVdpa { .. });
     let limit = system::memlock_limit()?;
     let planned = planned_memory(&made.eal)?;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

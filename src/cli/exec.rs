@@ -11,7 +11,7 @@ use podnet::snapshot::{DeviceDetail, MemifRole, VhostMode};
 use super::args::{ExecArgs, Global};
 use super::checks::Checks;
 use super::eal::{self, Planner};
-use super::preflight::{Device, reason};
+use super::preflight::{self, reason};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
@@ -54,7 +54,9 @@ fn shorten(snapshot: &mut Snapshot, base: &Path) -> Vec<Alias> {
             DeviceDetail::Memif(one) => (&mut one.path, one.role == Some(MemifRole::Master)),
             _ => continue,
         };
-        if let Some(path) = path.as_mut().filter(|path| path.len() > MAX_SOCKET_PATH) {
+        if let Some(path) =
+            path.as_mut().filter(|path| path.starts_with('/') && path.len() > MAX_SOCKET_PATH)
+        {
             let alias = Alias::new(base, Path::new(path), ours);
             *path = alias.short.to_string_lossy().into_owned();
             aliases.push(alias);
@@ -77,7 +79,7 @@ fn prepare(
         // DPDK would skip them and number the later ports anew; arguments that name ports would
         // then name others.
         let mut fewer = snapshot.clone();
-        lost.iter().for_each(|device| device.remove_from(&mut fewer));
+        lost.iter().for_each(|device| preflight::remove(device, &mut fewer));
         made = planner.plan(&fewer)?;
     }
     planner.explain(&made);
@@ -94,10 +96,10 @@ fn make_way(ports: &[Port], aliases: &[Alias]) -> Outcome {
             Failure::failed(format!("{long}: {why}, and can't be linked to: {}", reason(&error)))
         })?;
     }
-    for device in ports.iter().map(Device::of) {
-        let Device::Socket { path, ours: true, .. } = device else { continue };
-        if socket::state(&path) == socket::State::Stale {
-            fs::remove_file(&path)
+    let sockets = ports.iter().filter_map(|port| preflight::socket_of(&port.device));
+    for path in sockets.filter(|socket| socket.ours).map(|socket| socket.path) {
+        if socket::state(path) == socket::State::Stale {
+            fs::remove_file(path)
                 .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
             say(format!("{}: removed, a socket that nobody listened on", path.display()));
         }

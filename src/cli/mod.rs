@@ -8,6 +8,7 @@ mod exec;
 mod get;
 #[cfg(test)]
 mod manual;
+mod netdev;
 mod pci;
 mod preflight;
 mod runtime;

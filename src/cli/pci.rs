@@ -1,37 +1,37 @@
 //! Whether DPDK could open a PCI device of this system.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use podnet::eal::KernelDriver;
 use podnet::parse::pci::PciAddress;
 
 use super::preflight::{no_access, reason};
 
-/// Kernel drivers that DPDK works beside: the device stays with them.
-const BIFURCATED: [&str; 3] = ["mlx4_core", "mlx5_core", "mana"];
-
-/// Kernel drivers that hand the device over, and need no VFIO.
-const UIO: [&str; 2] = ["igb_uio", "uio_pci_generic"];
-
 /// Why `address` would not become a port of the system below `root`.
 pub fn check(root: &Path, address: PciAddress) -> Option<String> {
-    let device = root.join("sys/bus/pci/devices").join(address.to_string());
+    let device = directory(root, address);
     if !device.exists() {
         return Some(format!(
             "{address}: this system has no such PCI device: its address is of another node, or of \
              a virtual machine's host: delete the pod to have it allocated afresh"
         ));
     }
-    match link_name(&device.join("driver")).as_deref() {
-        Some("vfio-pci") => check_vfio(root, &device, address),
-        Some(driver) if BIFURCATED.contains(&driver) => check_verbs(root, &device, address),
-        Some(driver) if UIO.contains(&driver) => None,
-        driver => Some(format!(
+    let driver = link_name(&device.join("driver"));
+    match driver.as_deref().and_then(KernelDriver::named) {
+        Some(KernelDriver::Vfio) => check_vfio(root, &device, address),
+        Some(KernelDriver::Bifurcated) => check_verbs(root, &device, address),
+        Some(_) => None,
+        None => Some(format!(
             "{address}: bound to {}, and DPDK takes it from vfio-pci: use a resource pool of \
              deviceType: vfio-pci",
-            driver.unwrap_or("no driver")
+            driver.as_deref().unwrap_or("no driver")
         )),
     }
+}
+
+fn directory(root: &Path, address: PciAddress) -> PathBuf {
+    root.join("sys/bus/pci/devices").join(address.to_string())
 }
 
 fn link_name(link: &Path) -> Option<String> {

@@ -3,76 +3,76 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use podnet::eal::{Port, PortDevice};
-use podnet::parse::pci::PciAddress;
-use podnet::snapshot::{Interface, Snapshot};
+use podnet::eal::PortDevice;
+use podnet::snapshot::{DeviceDetail, Interface, Snapshot};
 
-use super::{pci, socket, system};
+use super::{netdev, pci, socket, system};
 
-/// What stands behind a port on this system.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Device {
-    Pci(PciAddress),
-    VhostVdpa(PathBuf),
-    /// A socket of `driver`, that we make (`ours`) or connect to.
-    Socket {
-        driver: Driver,
-        path: PathBuf,
-        ours: bool,
-    },
-    /// Nothing that could be checked.
-    Other,
+/// A socket that the program makes (`ours`) or connects to.
+#[derive(Debug, Clone, Copy)]
+pub struct Socket<'a> {
+    pub path: &'a Path,
+    pub ours: bool,
+    /// Who is at the other end.
+    peer: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
-    VhostUser,
-    Memif,
+/// The socket of a port, where it has one.
+pub fn socket_of(device: &PortDevice) -> Option<Socket<'_>> {
+    let (path, ours, peer) = match device {
+        PortDevice::VhostUser { path, server } => (path, *server, "vSwitch"),
+        // DPDK connects once, when the port starts, and the start fails.
+        PortDevice::Memif { path, server } => (path, *server, "memif server"),
+        PortDevice::AfXdp { socket, .. } => (socket.as_ref()?, false, "AF_XDP device plugin"),
+        _ => return None,
+    };
+    Some(Socket { path: Path::new(path), ours, peer })
 }
 
-impl Device {
-    /// What `port` is made of, as far as it can be looked at.
-    pub fn of(port: &Port) -> Device {
-        let socket = |driver, path: &str, ours| Device::Socket { driver, path: path.into(), ours };
-        match &port.device {
-            PortDevice::Pci { address } => Device::Pci(*address),
-            PortDevice::VhostVdpa { path } => Device::VhostVdpa(path.into()),
-            PortDevice::VhostUser { path, server } => socket(Driver::VhostUser, path, *server),
-            // One in the abstract namespace is no file.
-            PortDevice::Memif { path, server } if path.starts_with('/') => {
-                socket(Driver::Memif, path, *server)
-            }
-            _ => Device::Other,
+/// Takes what makes `device` out of `snapshot`, so that no port is made of it.
+pub fn remove(device: &PortDevice, snapshot: &mut Snapshot) {
+    let is_this = |one: &Interface| match device {
+        PortDevice::Pci { address } => one.pci_address() == Some(*address),
+        PortDevice::VhostUser { path, .. }
+        | PortDevice::VhostVdpa { path }
+        | PortDevice::Memif { path, .. } => one.path() == Some(path),
+        PortDevice::AfXdp { netdev, .. } => af_xdp_netdev(one) == Some(netdev),
+        _ => false,
+    };
+    snapshot.interfaces.retain(|one| !is_this(one));
+    snapshot.unmatched_devices.retain(|one| match device {
+        PortDevice::Pci { address } => one.address.parse() != Ok(*address),
+        PortDevice::VhostVdpa { path } => {
+            let vdpa = one.hardware.as_ref().and_then(|hardware| hardware.vdpa.as_ref());
+            vdpa.and_then(|vdpa| vdpa.char_device.as_ref()) != Some(path)
         }
-    }
+        _ => true,
+    });
+}
 
-    /// Takes what makes this device out of `snapshot`, so that no port is made of it.
-    pub fn remove_from(&self, snapshot: &mut Snapshot) {
-        let is_this = |one: &Interface| match self {
-            Device::Pci(address) => one.pci_address() == Some(*address),
-            Device::VhostVdpa(path) | Device::Socket { path, .. } => {
-                one.path().map(Path::new) == Some(path)
-            }
-            Device::Other => false,
-        };
-        snapshot.interfaces.retain(|one| !is_this(one));
-        if let Device::Pci(address) = self {
-            snapshot.unmatched_devices.retain(|one| one.address.parse() != Ok(*address));
-        }
+fn af_xdp_netdev(interface: &Interface) -> Option<&String> {
+    match &interface.device.as_ref()?.detail {
+        DeviceDetail::AfXdp(af_xdp) => Some(&af_xdp.netdev),
+        _ => None,
     }
+}
 
-    /// Why this device would not become a port of the system below `root`.
-    pub fn check(&self, root: &Path) -> Option<String> {
-        match self {
-            Device::Pci(address) => pci::check(root, *address),
-            Device::VhostVdpa(path) => check_vdpa(path),
-            Device::Socket { driver, path, ours: false } => check_client(*driver, path),
-            Device::Socket { path, ours: true, .. } => check_server(path),
-            Device::Other => None,
-        }
+/// Why `device` would not become a port of the system below `root`.
+pub fn check(device: &PortDevice, root: &Path) -> Option<String> {
+    match device {
+        PortDevice::Pci { address } => pci::check(root, *address),
+        PortDevice::VhostVdpa { path } => check_vdpa(Path::new(path)),
+        PortDevice::AfXdp { netdev, map, .. } => netdev::check(root, netdev)
+            .or_else(|| netdev::check_map(map.as_deref()?))
+            .or_else(|| check_socket(&socket_of(device)?)),
+        _ => check_socket(&socket_of(device)?),
     }
+}
+
+fn check_socket(socket: &Socket<'_>) -> Option<String> {
+    if socket.ours { check_server(socket.path) } else { check_client(socket) }
 }
 
 fn check_vdpa(path: &Path) -> Option<String> {
@@ -99,13 +99,9 @@ pub fn no_access(path: &Path) -> Option<String> {
     ))
 }
 
-fn check_client(driver: Driver, path: &Path) -> Option<String> {
+fn check_client(socket: &Socket<'_>) -> Option<String> {
+    let Socket { path, peer, .. } = socket;
     let shown = path.display();
-    let peer = match driver {
-        Driver::VhostUser => "vSwitch",
-        // DPDK connects once, when the port starts, and the start fails.
-        Driver::Memif => "memif server",
-    };
     match socket::state(path) {
         socket::State::Absent => Some(format!(
             "{shown}: no socket there: start the {peer}, mount the volume it makes its sockets in \
@@ -118,6 +114,7 @@ fn check_client(driver: Driver, path: &Path) -> Option<String> {
         socket::State::Other => Some(format!(
             "{shown}: no socket but another kind of file: check the mountPath of the volume"
         )),
+        socket::State::Live if socket::is_abstract(path) => None,
         socket::State::Live => system::check_read_write(path).err().map(|error| {
             let fix = "run as the socket's owner or group (runAsUser, supplementalGroups)";
             format!("{shown}: {}: {fix}", reason(&error))
@@ -137,6 +134,9 @@ fn check_server(path: &Path) -> Option<String> {
             return Some(format!("{shown}: {why}"));
         }
         socket::State::Absent | socket::State::Stale => {}
+    }
+    if socket::is_abstract(path) {
+        return None;
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     let error = system::check_make_in(directory).err()?;

@@ -7,6 +7,8 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt}
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
+use podnet::parse::unix_sockets;
+
 use super::system;
 
 /// What is at the path of a socket.
@@ -24,6 +26,9 @@ pub enum State {
 /// Looks without disturbing: a connection would be taken for a DPDK process by the other side, so
 /// the wrong type of socket is used, which the kernel refuses only where somebody is there.
 pub fn state(path: &Path) -> State {
+    if let Some(name) = abstract_name(path) {
+        return abstract_state(name);
+    }
     match fs::metadata(path) {
         Err(_) => return State::Absent,
         Ok(found) if !found.file_type().is_socket() => return State::Other,
@@ -33,6 +38,22 @@ pub fn state(path: &Path) -> State {
         Err(io::ErrorKind::ConnectionRefused) => State::Stale,
         _ => State::Live,
     }
+}
+
+/// Whether `path` is a name in the network namespace, and no file.
+pub fn is_abstract(path: &Path) -> bool {
+    abstract_name(path).is_some()
+}
+
+fn abstract_name(path: &Path) -> Option<&[u8]> {
+    path.as_os_str().as_encoded_bytes().strip_prefix(b"@")
+}
+
+/// The kernel finds no abstract socket by the wrong type, but lists them all.
+fn abstract_state(name: &[u8]) -> State {
+    let listed = fs::read("/proc/self/net/unix").unwrap_or_default();
+    let is_there = unix_sockets::abstract_listeners(&listed).any(|listener| listener == name);
+    if is_there { State::Live } else { State::Absent }
 }
 
 /// Through a descriptor of its directory: the path itself may be too long for an address.
@@ -124,6 +145,19 @@ mod tests {
         assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(listener);
         assert_eq!(state(&path), State::Stale);
+    }
+
+    #[test]
+    fn finds_an_abstract_socket_by_its_listener() {
+        use std::os::linux::net::SocketAddrExt;
+        let name = format!("podnet-test-{}", std::process::id());
+        let path = PathBuf::from(format!("@{name}"));
+        assert_eq!((is_abstract(&path), state(&path)), (true, State::Absent));
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let listener = UnixListener::bind_addr(&address).unwrap();
+        assert_eq!(state(&path), State::Live);
+        drop(listener);
+        assert_eq!(state(&path), State::Absent);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which of the pod's devices DPDK is given, and in which order.
 
 use super::release::Form;
-use super::{Options, Plan, PortDevice};
+use super::{KernelDriver, Options, Plan, PortDevice};
 use crate::error::{Error, Result};
 use crate::lookup;
 use crate::parse::pci::PciAddress;
@@ -88,17 +88,6 @@ impl Backend {
         matches!(self, Backend::VhostUser { .. } | Backend::VhostVdpa { .. })
     }
 }
-
-/// Kernel drivers below which DPDK works, and the IOVA mode each needs; vfio-pci depends on the
-/// IOMMU group.
-const DRIVERS: [(&str, Iova); 6] = [
-    ("vfio-pci", Iova::Unknown),
-    ("mlx5_core", Iova::Either),
-    ("mlx4_core", Iova::Either),
-    ("mana", Iova::Either),
-    ("igb_uio", Iova::Pa),
-    ("uio_pci_generic", Iova::Pa),
-];
 
 /// The PCI vendor whose network cards DPDK drives beside their kernel driver only.
 const MELLANOX: &str = "15b3";
@@ -264,17 +253,21 @@ fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) ->
         return Ok(Backend::VhostVdpa { path });
     }
     let driver = hardware.driver.as_deref().unwrap_or("none");
-    let Some((_, iova)) = DRIVERS.iter().find(|(name, _)| *name == driver) else {
+    let Some(kind) = KernelDriver::named(driver) else {
         return Err(format!(
             "its kernel driver is {driver}, and DPDK needs vfio-pci: have the device bound to it \
              in the node's SR-IOV policy"
         ));
     };
-    if driver == "vfio-pci" && hardware.vendor.as_deref() == Some(MELLANOX) {
+    if kind == KernelDriver::Vfio && hardware.vendor.as_deref() == Some(MELLANOX) {
         let why = "it is bound to vfio-pci, and DPDK drives mlx5 devices beside mlx5_core only";
         return Err(format!("{why}: set deviceType netdevice and isRdma in the SR-IOV policy"));
     }
-    let iova = if driver == "vfio-pci" { vfio_iova(hardware) } else { *iova };
+    let iova = match kind {
+        KernelDriver::Vfio => vfio_iova(hardware),
+        KernelDriver::Bifurcated => Iova::Either,
+        KernelDriver::Uio => Iova::Pa,
+    };
     Ok(Backend::Pci { address, iova })
 }
 

@@ -19,6 +19,7 @@ mod app;
 mod command_line;
 mod devargs;
 mod devices;
+mod driver;
 mod lcores;
 mod memory;
 mod options;
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 pub use self::app::App;
 pub use self::devargs::MAX_SOCKET_PATH;
+pub use self::driver::KernelDriver;
 pub use self::lcores::Smt;
 pub use self::memory::IovaMode;
 pub use self::port::{Port, PortDevice};

@@ -16,6 +16,7 @@ pub mod pci;
 pub mod pcidevice;
 pub mod pod_networks;
 pub mod size;
+pub mod unix_sockets;
 pub mod userspace;
 
 /// Something in an input that is not what its format says.

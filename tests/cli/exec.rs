@@ -183,6 +183,34 @@ fn a_memif_client_needs_its_server() {
 }
 
 #[test]
+fn an_abstract_memif_server_is_found_by_its_name() {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("podnet/memif-{}", std::process::id());
+    let pod = pod(&status(&[memif_client("net1", Path::new(&format!("@{name}")))]));
+    exec(&pod, "").ends(1).says(&format!("@{name}: no socket there: start the memif server"));
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+    let _listener = UnixListener::bind_addr(&address).unwrap();
+    exec(&pod, "").ends(0).shows(&format!("socket={name},socket-abstract=yes"));
+}
+
+#[test]
+fn an_af_xdp_port_needs_its_netdev_and_its_plugin() {
+    let pod_of = |netdev: &str| {
+        let entry = format!(r#"{{"name":"ran/xdp","interface":"{netdev}","dns":{{}}}}"#);
+        let pod = pod(&status(&[entry]));
+        pod.file("proc/self/environ", format!("AFXDP_DEVICES_POOL={netdev}\0"));
+        pod
+    };
+    exec(&pod_of("absent0"), "").ends(1).says("absent0: this pod has no such netdev: attach it");
+    exec(&pod_of("lo"), "").ends(0).shows("net_af_xdp_lo,iface=lo,");
+    let with_plugin = pod_of("lo");
+    let socket = "tmp/afxdp_dp/lo/afxdp.sock";
+    with_plugin.file(socket, "");
+    let run = exec(&with_plugin, "--dpdk 24.11").ends(1);
+    run.says(&format!("/{socket}: no socket there: start the AF_XDP device plugin"));
+}
+
+#[test]
 fn makes_way_for_its_own_sockets() {
     let dir = sockets();
     let path = dir.path().join("a.sock");
