@@ -127,7 +127,7 @@ fn network(snapshot: &Snapshot, name: &str, field: Field) -> Result<Vec<String>,
 }
 
 /// The interfaces that `name` stands for: the one of that name, else those of that network.
-pub(crate) fn matching<'a>(snapshot: &'a Snapshot, name: &str) -> Vec<&'a Interface> {
+pub fn matching<'a>(snapshot: &'a Snapshot, name: &str) -> Vec<&'a Interface> {
     let all = || snapshot.interfaces.iter();
     let by_name: Vec<_> = all().filter(|one| one.name.as_deref() == Some(name)).collect();
     if !by_name.is_empty() {
@@ -137,7 +137,7 @@ pub(crate) fn matching<'a>(snapshot: &'a Snapshot, name: &str) -> Vec<&'a Interf
 }
 
 /// Whether `wanted`, with or without a namespace, is the network `full`.
-fn is_network(full: &str, wanted: &str) -> bool {
+pub fn is_network(full: &str, wanted: &str) -> bool {
     let bare = full.rsplit_once('/').map_or(full, |(_, name)| name);
     !wanted.is_empty() && (full == wanted || bare == wanted)
 }

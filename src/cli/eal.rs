@@ -64,7 +64,7 @@ pub fn print_line(words: &[String]) -> Outcome {
 /// arguments of several snapshots.
 pub struct Planner<'a> {
     options: &'a PlanArgs,
-    release: podnet::eal::Release,
+    pub release: podnet::eal::Release,
     host_name: Option<String>,
 }
 

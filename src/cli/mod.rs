@@ -5,18 +5,21 @@ mod args;
 mod checks;
 mod eal;
 mod exec;
+mod filters;
 mod get;
 #[cfg(test)]
 mod manual;
 mod netdev;
 mod pci;
 mod preflight;
+mod render;
 mod runtime;
 mod show;
 mod socket;
 mod system;
 mod table;
 mod target;
+mod template;
 mod text;
 mod units;
 mod wait;
@@ -93,6 +96,7 @@ fn run(cli: &Cli) -> Outcome {
         Verb::Watch(args) => watch::run(&cli.global, args),
         Verb::Eal(args) => eal::run(&cli.global, args),
         Verb::Exec(args) => exec::run(&cli.global, args),
+        Verb::Render(args) => render::run(&cli.global, args),
     }
 }
 

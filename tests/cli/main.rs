@@ -7,6 +7,7 @@ mod exec;
 #[path = "../kubelet/mod.rs"]
 mod kubelet;
 mod launcher;
+mod render;
 mod show;
 mod support;
 mod values;
