@@ -10,13 +10,19 @@
 
 mod c_support;
 mod cases;
+mod kubelet;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use c_support::{Library, crate_dir, succeed};
 use cases::{Case, cases, differences, list_of, pod};
+use kubelet::{Kubelet, annotations};
 use podnet::Error;
 use podnet::eal::{App, EalArgs};
 use serde_json::{Value, json};
@@ -180,6 +186,119 @@ fn cpp_owners_errors_and_ranges_are_as_documented() {
     let (library, directory) = (Library::new(), tempfile::tempdir().unwrap());
     let program = compile_cpp("podnet_test", &library, &directory);
     succeed(Command::new(program).arg(crate_dir().join("samples/pods/sr-iov")));
+}
+
+/// A program that waits and watches: a line of its input is a command, which a line answers.
+struct Watcher {
+    child: Child,
+    input: Option<ChildStdin>,
+    answers: Receiver<String>,
+}
+
+impl Watcher {
+    fn start(command: &mut Command) -> Watcher {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, answers) = mpsc::channel();
+        thread::spawn(move || {
+            // Ends with the program, or with the test.
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Watcher { input: child.stdin.take(), child, answers }
+    }
+
+    fn tell(&mut self, command: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{command}").unwrap();
+    }
+
+    fn answer(&self) -> String {
+        self.answers.recv_timeout(Duration::from_secs(60)).unwrap()
+    }
+
+    fn ask(&mut self, command: &str) -> String {
+        self.tell(command);
+        self.answer()
+    }
+
+    /// Gives a command that has no answer until `change` was made.
+    fn ask_before(&mut self, command: &str, change: impl FnOnce()) -> String {
+        self.tell(command);
+        let early = self.answers.recv_timeout(Duration::from_millis(300));
+        assert_eq!(early, Err(RecvTimeoutError::Timeout), "{command}");
+        change();
+        self.answer()
+    }
+
+    fn end(mut self) {
+        drop(self.input.take());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const ETH0: &str = r#"{"name":"cbr0","interface":"eth0","default":true}"#;
+const NET1: &str = r#"{"name":"ran/a","interface":"net1","ips":["192.0.2.1"]}"#;
+const NET1_MOVED: &str = r#"{"name":"ran/a","interface":"net1","ips":["192.0.2.7"]}"#;
+const NET2: &str = r#"{"name":"ran/b","interface":"net2","ips":["2001:db8::2","192.0.2.2"]}"#;
+
+/// Plays the kubelet while a binding's program, to which a root is added, waits and watches.
+fn waits_and_watches(program: &mut Command) {
+    let root = tempfile::tempdir().unwrap();
+    let mut kubelet = Kubelet::new(root.path().join("etc/podnetinfo"));
+    let mut status = |entries: &[&str]| {
+        kubelet.write(&annotations("ran/a, ran/b", (!entries.is_empty()).then_some(entries)));
+    };
+    let mut watcher = Watcher::start(program.arg(root.path()));
+    let fails = |watcher: &mut Watcher, command: &str, name: &str, text: &str| {
+        let answer = watcher.ask(command);
+        let right = answer.starts_with(&format!("{name}: ")) && answer.contains(text);
+        assert!(right && !answer.contains(" 1ms"), "{command}: {answer}");
+    };
+    fails(&mut watcher, "wait 60000", "not mounted", "mount a downwardAPI volume");
+    status(&[]);
+    fails(&mut watcher, "wait 50", "no status", "whether the cluster runs Multus");
+    status(&[ETH0]);
+    fails(&mut watcher, "wait 50", "networks missing", "for ran/a, ran/b: ");
+    fails(&mut watcher, "wait 50 eth0 net1", "networks missing", "for net1: ");
+    fails(&mut watcher, "wait 60000 a/b/c", "error 22", "a/b/c");
+    assert_eq!(watcher.ask("wait 60000 eth0"), "there");
+    assert_eq!(watcher.ask_before("wait 60000", || status(&[ETH0, NET1, NET2])), "there");
+
+    status(&[ETH0]);
+    assert_eq!(watcher.ask("watch"), "watch");
+    assert_eq!(watcher.ask("next 50"), "nothing");
+    let event = watcher.ask_before("next 60000", || status(&[ETH0, NET1]));
+    assert_eq!(event, "added net1 192.0.2.1");
+    let event = watcher.ask_before("next 60000", || status(&[NET1_MOVED, ETH0]));
+    assert_eq!(event, "changed net1 192.0.2.7 before net1 192.0.2.1");
+    let event = watcher.ask_before("next 60000", || status(&[NET1_MOVED, NET2]));
+    assert_eq!(event, "removed eth0");
+    assert_eq!(watcher.ask("next 60000"), "added net2 2001:db8::2 192.0.2.2");
+    let event = watcher.ask_before("next 60000", || status(&["{"]));
+    let malformed = format!("error {}: ", libc::EBADMSG);
+    assert!(event.starts_with(&malformed) && event.contains("network-status"), "{event}");
+    status(&[NET1_MOVED, NET2]);
+    assert_eq!(watcher.ask("next 300"), "nothing");
+    assert_eq!(watcher.ask("close"), "close");
+    assert_eq!(watcher.ask("next 50"), "closed");
+    watcher.end();
+}
+
+#[test]
+fn cpp_waits_and_watches() {
+    let (library, directory) = (Library::new(), tempfile::tempdir().unwrap());
+    let program = compile_cpp("watch", &library, &directory);
+    waits_and_watches(Command::new(program).env("ASAN_OPTIONS", "detect_leaks=1"));
 }
 
 /// A directory with a `podnet.pc` for the library of this build.

@@ -17,7 +17,9 @@
 #ifndef PODNET_HPP
 #define PODNET_HPP
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "podnet.h"
@@ -54,14 +57,20 @@ template <auto Free> struct deleter {
 
 template <class T, auto Free> using owner = std::unique_ptr<T, deleter<Free>>;
 
+/** Calls a function of podnet.h, and throws its error. */
+template <class Call> void checked(Call call)
+{
+    podnet_error err;
+    const int code = call(&err);
+    if (code < 0)
+        throw error(-code, err.text);
+}
+
 /** The result of a function of podnet.h, or an error thrown. */
 template <class Owner, class Call> Owner result(Call call)
 {
     typename Owner::pointer found = nullptr;
-    podnet_error err;
-    const int code = call(&found, &err);
-    if (code < 0)
-        throw error(-code, err.text);
+    checked([&](auto err) { return call(&found, err); });
     return Owner(found);
 }
 
@@ -93,6 +102,8 @@ using hugepages = detail::owner<podnet_hugepages, podnet_hugepages_free>;
 using interfaces = detail::owner<podnet_interfaces, podnet_interfaces_free>;
 /** Keep it until after rte_eal_cleanup(): EAL keeps pointers into argv. */
 using eal_args = detail::owner<podnet_eal_args, podnet_eal_args_free>;
+/** What became of an interface: see podnet_event. */
+using event = detail::owner<podnet_event, podnet_event_free>;
 
 /** A list of a result, as a range. It is valid as long as its result. */
 template <class T> struct span {
@@ -174,6 +185,44 @@ struct eal_options {
     uint32_t iova_mode = PODNET_IOVA_DEFAULT;
 };
 
+/** What to wait for: see podnet_wait_options. */
+struct wait_options {
+    std::vector<std::string> networks;
+    /** Less than a millisecond counts as one; without a value there is no end. */
+    std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(60);
+};
+
+/** The changes of a pod's interfaces, from pod::watch() on. The pod may go before it. */
+class watch {
+public:
+    /** The descriptor to poll(2): see podnet_watch_fd(). Reading and closing it are the watch's. */
+    int fd() const
+    {
+        const int fd = podnet_watch_fd(handle_.get());
+        if (fd < 0)
+            throw error(-fd, "watch: was moved from");
+        return fd;
+    }
+
+    /**
+     * The next event, or an empty owner: it never waits. What is malformed or
+     * can't be read throws once, and the watch goes on: see podnet_watch_next().
+     */
+    podnetpp::event next()
+    {
+        return detail::result<podnetpp::event>(
+            [&](auto ret, auto err) { return podnet_watch_next(handle_.get(), ret, err); });
+    }
+
+private:
+    friend class pod;
+    using handle = detail::owner<podnet_watch, podnet_watch_close>;
+
+    explicit watch(handle opened) noexcept : handle_(std::move(opened)) {}
+
+    handle handle_;
+};
+
 /** A pod, as seen from inside. Every call looks at it afresh; results outlive it. */
 class pod {
 public:
@@ -227,6 +276,29 @@ public:
         return detail::result<podnetpp::eal_args>([&](auto ret, auto err) {
             return podnet_eal_args_new(handle_.get(), &given, ret, err);
         });
+    }
+
+    /**
+     * Returns when the networks are there: podnet_wait(). What it throws has a
+     * code() that is equal to std::errc::no_such_file_or_directory at once when
+     * no annotations are mounted, no_message_available when there was no
+     * network-status in time, and timed_out when networks are missing in it.
+     */
+    void wait(const wait_options &how = {}) const
+    {
+        const auto networks = detail::c_strs(how.networks);
+        podnet_wait_options given{};
+        given.size = sizeof given;
+        given.networks = networks.data();
+        given.networks_len = networks.size();
+        given.timeout_ms = how.timeout ? std::max<int64_t>(how.timeout->count(), 1) : -1;
+        detail::checked([&](auto err) { return podnet_wait(handle_.get(), &given, err); });
+    }
+
+    /** Watches the interfaces: podnet_watch_open(). */
+    podnetpp::watch watch() const
+    {
+        return podnetpp::watch(get<podnetpp::watch::handle>(podnet_watch_open));
     }
 
 private:

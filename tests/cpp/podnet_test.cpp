@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -24,7 +25,8 @@ constexpr bool only_moves = std::is_nothrow_move_constructible_v<T> &&
                             !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(only_moves<podnetpp::pod> && only_moves<podnetpp::cpu_info> &&
               only_moves<podnetpp::hugepages> && only_moves<podnetpp::interfaces> &&
-              only_moves<podnetpp::eal_args>);
+              only_moves<podnetpp::eal_args> && only_moves<podnetpp::event> &&
+              only_moves<podnetpp::watch>);
 static_assert(sizeof(podnetpp::interfaces) == sizeof(void *));
 static_assert(std::is_base_of_v<std::system_error, podnetpp::error>);
 static_assert(std::is_nothrow_copy_constructible_v<podnetpp::error>);
@@ -132,6 +134,24 @@ static void every_option_changes_the_arguments(const podnetpp::pod &pod)
     CHECK(thrown_by(too_old).code() == std::errc::invalid_argument);
 }
 
+static void watches_move_and_outlive_the_pod(const podnetpp::config &how)
+{
+    std::optional<podnetpp::watch> watch;
+    {
+        const podnetpp::pod pod(how);
+        pod.wait();
+        podnetpp::watch first = pod.watch();
+        watch.emplace(std::move(first));
+        CHECK(thrown_by([&] { first.fd(); }).code() == std::errc::invalid_argument);
+        CHECK(thrown_by([&] { first.next(); }).code() == std::errc::invalid_argument);
+    }
+    CHECK(watch->fd() >= 0 && !watch->next());
+    podnetpp::wait_options options;
+    options.networks = {std::string("a\0b", 3)};
+    const auto forged = thrown_by([&] { podnetpp::pod(how).wait(options); });
+    CHECK(forged.code() == std::errc::invalid_argument);
+}
+
 static void threads_share_a_pod(const podnetpp::pod &pod)
 {
     std::vector<std::thread> threads;
@@ -147,6 +167,7 @@ int main(int, char **argv)
     how.root = argv[1];
     errors_carry_errno_and_text();
     owners_move_and_outlive_the_pod(how);
+    watches_move_and_outlive_the_pod(how);
     const podnetpp::pod pod(how);
     arguments_can_be_permuted_and_are_freed(pod);
     every_option_changes_the_arguments(pod);
