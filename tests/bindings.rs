@@ -414,6 +414,12 @@ fn python_package_passes_its_tests() {
     succeed(command.args(["-m", "unittest", "-v"]).arg(sources.join("tests/test_podnet.py")));
 }
 
+#[test]
+fn python_waits_and_watches() {
+    let (library, sources) = (Library::new(), crate_dir().join("bindings/python"));
+    waits_and_watches(python(&library, &sources).arg(sources.join("tests/watch.py")));
+}
+
 /// The first python3 that can build wheels: one that comes before Debian's may have no setuptools.
 fn wheel_builder() -> Command {
     for program in ["python3", "/usr/bin/python3"] {

@@ -5,11 +5,23 @@
     >>> for nic in snapshot.interfaces:
     ...     print(nic.name, nic.kind, nic.ips)
 
+wait() waits until the networks are attached, watch() tells what becomes of them.
+
 This needs the C library libpodnet (``libpodnet.so.0``), which it loads on the
 first call. Threads may call it at any time.
 """
 
-from ._library import get_json, snapshot, version
+from ._library import (
+    NetworksMissingError,
+    NoStatusError,
+    NotMountedError,
+    Watch,
+    get_json,
+    snapshot,
+    version,
+    wait,
+    watch,
+)
 from ._schema import (
     AfXdpDevice,
     Claim,
@@ -19,6 +31,7 @@ from ._schema import (
     CpuSources,
     Device,
     Dns,
+    Event,
     Hardware,
     Hugepages,
     Interface,
@@ -45,12 +58,16 @@ __all__ = [
     "CpuSources",
     "Device",
     "Dns",
+    "Event",
     "Hardware",
     "Hugepages",
     "Interface",
     "MemifDevice",
+    "NetworksMissingError",
+    "NoStatusError",
     "NodeCpus",
     "NodePages",
+    "NotMountedError",
     "PageSize",
     "PciDevice",
     "PodIdentity",
@@ -60,7 +77,10 @@ __all__ = [
     "VdpaHardware",
     "VhostUserDevice",
     "Warning",
+    "Watch",
     "get_json",
     "snapshot",
     "version",
+    "wait",
+    "watch",
 ]

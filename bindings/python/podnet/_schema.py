@@ -354,15 +354,47 @@ class Snapshot:
 
         Raises ValueError for a text that is none.
         """
-        try:
-            value = json.loads(text)
-            schema = value["schema"]
-            if schema != "podnet/v1":
-                raise ValueError(f"schema: expected podnet/v1, found {schema!r}")
-            snapshot: Snapshot = _decode(cls, value)
-            return snapshot
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"no snapshot in the schema podnet/v1: {error}") from error
+        value = _object(text, "snapshot")
+        schema = value.get("schema")
+        if schema != "podnet/v1":
+            raise ValueError(f"schema: expected podnet/v1, found {schema!r}")
+        snapshot: Snapshot = _whole(cls, value)
+        return snapshot
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that became of an interface."""
+
+    #: ``added``, ``removed`` or ``changed``.
+    event: str
+    #: The interface as it is now; a removed one as it was last.
+    interface: Interface
+    #: What a changed one was before; None for other events.
+    before: Optional[Interface] = None
+
+    @classmethod
+    def from_json(cls, text: str) -> Event:
+        """The event that a line of ``podnet watch --json`` is.
+
+        Raises ValueError for a text that is none.
+        """
+        event: Event = _whole(cls, _object(text, "event"))
+        return event
+
+
+def _object(text: str, what: str) -> Mapping[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{what}: expected an object, found {type(value).__name__}")
+    return value
+
+
+def _whole(cls: Any, value: Mapping[str, Any]) -> Any:
+    try:
+        return _decode(cls, value)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no {cls.__name__} in the schema podnet/v1: {error}") from error
 
 
 def _key(name: str) -> str:

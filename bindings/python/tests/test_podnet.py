@@ -4,6 +4,8 @@ import gc
 import json
 import os
 import pathlib
+import signal
+import tempfile
 import threading
 import typing
 import unittest
@@ -94,6 +96,94 @@ class Errors(unittest.TestCase):
         self.assertEqual(caught.exception.errno, errno.EINVAL)
 
 
+class Waits(unittest.TestCase):
+    def test_each_error_has_a_class(self):
+        with tempfile.TemporaryDirectory() as root:
+            with self.assertRaises(podnet.NotMountedError) as caught:
+                podnet.wait(root=root)
+            self.assertIsInstance(caught.exception, FileNotFoundError)
+            mounted = pathlib.Path(root, "etc", "podnetinfo")
+            mounted.mkdir(parents=True)
+            (mounted / "annotations").write_text("")
+            with self.assertRaises(podnet.NoStatusError) as caught:
+                podnet.wait(timeout=0, root=root)
+            self.assertEqual(caught.exception.errno, errno.ENODATA)
+            self.assertIsInstance(caught.exception, TimeoutError)
+        with self.assertRaises(podnet.NetworksMissingError) as caught:
+            podnet.wait(["net7"], timeout=0.01, root=POD)
+        self.assertEqual(caught.exception.errno, errno.ETIMEDOUT)
+        self.assertIn(" in time for net7: ", caught.exception.strerror)
+
+    def test_what_is_there_is_not_waited_for(self):
+        podnet.wait(root=POD)
+        podnet.wait(["net1", "net2"], timeout=None, root=POD)
+
+    def test_one_name_is_no_list_of_names(self):
+        with self.assertRaises(TypeError):
+            podnet.wait("net1", root=POD)
+        with self.assertRaisesRegex(ValueError, "null byte"):
+            podnet.wait(["a\0b"], root=POD)
+
+    def test_signal_handlers_run_meanwhile(self):
+        class Called(Exception):
+            pass
+
+        def handler(*_):
+            raise Called
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            for call in (
+                lambda: podnet.wait(["net7"], timeout=60, root=POD),
+                lambda: next(podnet.watch(POD)),
+            ):
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+                with self.assertRaises(Called):
+                    call()
+        finally:
+            signal.signal(signal.SIGALRM, before)
+
+
+class Watches(unittest.TestCase):
+    def descriptors(self):
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    def test_each_way_to_end_one_closes_it(self):
+        podnet.watch(POD).close()
+        before = self.descriptors()
+        with podnet.watch(POD) as watch:
+            self.assertGreater(self.descriptors(), before)
+            self.assertGreaterEqual(watch.fileno(), 0)
+            self.assertIs(iter(watch), watch)
+            self.assertIsNone(watch.next_event())
+        self.assertEqual(self.descriptors(), before)
+        for use in (watch.fileno, watch.next_event, watch.__next__):
+            with self.assertRaisesRegex(ValueError, "closed"):
+                use()
+        watch.close()
+        forgotten = podnet.watch(POD)
+        del forgotten
+        self.assertEqual(self.descriptors(), before)
+
+    def test_a_root_that_is_not_there(self):
+        with self.assertRaises(FileNotFoundError):
+            podnet.watch("/nonexistent")
+
+    def test_events_outlive_their_watch(self):
+        entry = json.dumps(json.dumps([{"name": "ran/a", "interface": "net1"}]))
+        with tempfile.TemporaryDirectory() as root:
+            mounted = pathlib.Path(root, "etc", "podnetinfo")
+            mounted.mkdir(parents=True)
+            with podnet.watch(root) as watch:
+                self.assertIsNone(watch.next_event())
+                (mounted / "next").write_text(f"k8s.v1.cni.cncf.io/network-status={entry}\n")
+                (mounted / "next").rename(mounted / "annotations")
+                event = watch.next_event(30)
+        self.assertEqual((event.event, event.interface.name), ("added", "net1"))
+        self.assertIsNone(event.before)
+
+
 class Schema(unittest.TestCase):
     def test_newer_keys_are_left_out(self):
         value = json.loads(podnet.get_json(POD))
@@ -108,6 +198,16 @@ class Schema(unittest.TestCase):
         wrong = '{"schema": "podnet/v1", "interfaces": [1]}'
         with self.assertRaises(ValueError):
             podnet.Snapshot.from_json(wrong)
+
+    def test_events_are_read_from_lines(self):
+        line = '{"event": "changed", "interface": %s, "before": %s, "news": 1}'
+        nic = '{"name": "net1", "network": "ran/a", "kind": "host"}'
+        event = podnet.Event.from_json(line % (nic, nic))
+        self.assertEqual(event.before, event.interface)
+        self.assertIsInstance(event.interface, podnet.Interface)
+        for text in ("", "[]", "{}", line % (1, nic)):
+            with self.assertRaises(ValueError, msg=text):
+                podnet.Event.from_json(text)
 
     def test_cpu_sets(self):
         self.assertEqual(podnet.CpuSet("").ids, ())
