@@ -2,7 +2,8 @@
 //! tables of what was built there.
 //!
 //! `tests/truth/KERNEL.json` is the machine's design and what lspci(8) and vdpa(8) printed; it
-//! holds nothing that is not compared. The roots are `tests/roots/lab-*`, captured there.
+//! holds nothing that is not compared. The roots were captured there:
+//! `samples/pods/lab-*` and `tests/roots/lab-*`.
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
@@ -20,17 +21,17 @@ use serde::Deserialize;
 
 /// A kernel, the root whose sysfs shows its devices, and in which container's network namespace.
 const KERNELS: [(&str, &str, Option<&str>); 3] = [
-    ("6.12-v2", "lab-node-v2", None),
-    ("6.1-v1", "lab-ctr-a-v1", Some("ctr-a")),
-    ("6.1-hybrid", "lab-ctr-a-hybrid", Some("ctr-a")),
+    ("6.12-v2", "tests/roots/lab-node-v2/root", None),
+    ("6.1-v1", "samples/pods/lab-guaranteed-cgroup-v1", Some("ctr-a")),
+    ("6.1-hybrid", "tests/roots/lab-ctr-a-hybrid/root", Some("ctr-a")),
 ];
 
 const CONTAINERS: [(&str, &str, &str); 5] = [
-    ("6.12-v2", "ctr-a", "lab-ctr-a-v2"),
-    ("6.12-v2", "ctr-b", "lab-ctr-b-v2"),
-    ("6.12-v2", "ctr-c", "lab-ctr-c-v2"),
-    ("6.1-v1", "ctr-a", "lab-ctr-a-v1"),
-    ("6.1-hybrid", "ctr-a", "lab-ctr-a-hybrid"),
+    ("6.12-v2", "ctr-a", "samples/pods/lab-guaranteed"),
+    ("6.12-v2", "ctr-b", "samples/pods/lab-burstable"),
+    ("6.12-v2", "ctr-c", "tests/roots/lab-ctr-c-v2/root"),
+    ("6.1-v1", "ctr-a", "samples/pods/lab-guaranteed-cgroup-v1"),
+    ("6.1-hybrid", "ctr-a", "tests/roots/lab-ctr-a-hybrid/root"),
 ];
 
 #[derive(Deserialize)]
@@ -116,8 +117,8 @@ fn truth(kernel: &str) -> Truth {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{kernel}: {error}"))
 }
 
-fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots").join(name).join("root")
+fn case(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// What differs from the table, a line each, and how much was compared.
