@@ -1,6 +1,6 @@
 //! GetCPUInfo: the CPUs of this container, from affinity, cgroup and environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::cgroup::{self, Cgroups};
 use crate::error::{Error, Result};
@@ -243,9 +243,9 @@ pub(crate) fn numa_nodes(root: &Root, findings: &mut Findings) -> Vec<(u32, Stri
 /// The allowed CPUs by physical core. Kernels before 5.3 know the siblings by the other name.
 fn cores(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<CpuSet> {
     let mut cores: Vec<CpuSet> = Vec::new();
-    let mut seen = CpuSet::new();
+    let mut seen = HashSet::new();
     for cpu in allowed.iter() {
-        if seen.contains(cpu) {
+        if seen.contains(&cpu) {
             continue;
         }
         let siblings = ["core_cpus_list", "thread_siblings_list"].into_iter().find_map(|file| {
@@ -253,7 +253,7 @@ fn cores(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<CpuSet> 
         });
         let Some(siblings) = siblings else { continue };
         let siblings = siblings.intersection(allowed);
-        seen = seen.union(&siblings);
+        seen.extend(siblings.iter());
         cores.push(siblings);
     }
     cores

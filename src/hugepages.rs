@@ -90,7 +90,7 @@ fn read_pools(root: &Root, pages: &mut Pages, findings: &mut Findings) {
 
 fn sizes(root: &Root, directory: &str, findings: &mut Findings) -> Vec<(u64, String)> {
     let names = findings.take(root.list(directory)).unwrap_or_default();
-    let size = |name: &String| size::parse(name.strip_prefix("hugepages-")?);
+    let size = |name: &String| size::page(name.strip_prefix("hugepages-")?);
     names.iter().filter_map(|name| Some((size(name)?, format!("{directory}/{name}")))).collect()
 }
 
@@ -103,7 +103,7 @@ fn number(root: &Root, path: &str) -> Result<Option<u64>> {
 fn read_mounts(root: &Root, mounts: &[Mount], pages: &mut Pages, findings: &mut Findings) {
     for mount in mounts.iter().filter(|mount| mount.fs_type == "hugetlbfs") {
         let size = match mount.option("pagesize") {
-            Some(text) => size::parse(text),
+            Some(text) => size::page(text),
             None => default_size(root, findings),
         };
         let Some(size) = size else { continue };
@@ -120,7 +120,7 @@ fn read_mounts(root: &Root, mounts: &[Mount], pages: &mut Pages, findings: &mut 
 fn default_size(root: &Root, findings: &mut Findings) -> Option<u64> {
     let text = findings.take(root.text(MEMINFO)).flatten()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Hugepagesize:"))?;
-    size::parse(&line.split_whitespace().collect::<String>())
+    size::page(&line.split_whitespace().collect::<String>())
 }
 
 /// The hugetlb controller: fault and reservation limits of the own cgroup and those above it.
@@ -130,7 +130,7 @@ fn read_cgroup(root: &Root, hugetlb: &Controller, pages: &mut Pages, findings: &
         CgroupVersion::V1 => (["limit_in_bytes", "rsvd.limit_in_bytes"], "usage_in_bytes"),
     };
     for name in cgroup_sizes(root, hugetlb, limits[0], findings) {
-        let Some(size) = size::parse(&name) else { continue };
+        let Some(size) = size::page(&name) else { continue };
         let page = entry(pages, size);
         for file in limits {
             let file = format!("hugetlb.{name}.{file}");

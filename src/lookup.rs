@@ -105,7 +105,7 @@ fn cpus(snapshot: &Snapshot, field: &str) -> Result<Vec<String>, LookupError> {
 }
 
 fn hugepages(snapshot: &Snapshot, size: &str, field: &str) -> Result<String, LookupError> {
-    let bytes = size::parse(size).filter(|bytes| *bytes > 0).ok_or_else(|| {
+    let bytes = size::page(size).ok_or_else(|| {
         LookupError::BadKey(format!("expected a page size like 2M or 1G, found {size:?}"))
     })?;
     let page = snapshot.hugepages.pages.iter().find(|page| page.size == bytes);

@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test is to panic.
 
 mod c_support;
+mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use c_support::{Library, annotations, compiler, crate_dir, run, said, succeed, write_root};
+use c_support::{Library, annotations, compiler, crate_dir, run, said, succeed};
 use tempfile::TempDir;
 
 const STATUS: &str = r#"[{
@@ -114,7 +115,7 @@ GetInterfaces 0, 7
 ";
 
 fn pod() -> TempDir {
-    write_root(&[
+    tree::root(&[
         ("etc/podnetinfo/annotations", &annotations(STATUS)),
         ("etc/podnetinfo/hugepages_1G_request_dpdk", "2048"),
         ("etc/podnetinfo/hugepages_1G_limit_dpdk", "2048"),
@@ -226,7 +227,7 @@ fn a_program_with_too_few_elements() {
 
 #[test]
 fn a_program_with_malformed_input() {
-    let root = write_root(&[
+    let root = tree::root(&[
         ("etc/podnetinfo/annotations", &annotations("[{\"name\": ")),
         ("etc/podnetinfo/hugepages_1G_limit_dpdk", "much"),
         ("proc/self/environ", "CONTAINER_NAME=dpdk\0"),
@@ -244,7 +245,7 @@ fn a_program_with_more_addresses_and_dns_than_fit() {
            "dns": {{"nameservers": {dns}, "domain": "x", "search": {dns}, "options": {dns}}}}}]"#,
         ips.join(", ")
     );
-    let root = write_root(&[
+    let root = tree::root(&[
         ("etc/podnetinfo/annotations", &annotations(&status)),
         ("proc/self/status", "Cpus_allowed_list:\t0\n"),
     ]);
@@ -317,7 +318,7 @@ fn a_program_for_podnet_h() {
 #[test]
 fn a_program_that_waits_and_watches() {
     // Nothing is there before the program writes it.
-    let root = write_root(&[("etc/podnetinfo/labels", "")]);
+    let root = tree::root(&[("etc/podnetinfo/labels", "")]);
     prints("podnet_watch", &root, &[root.path().to_str().unwrap()], "passed\n");
 }
 

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
 mod c_support;
+mod tree;
 
 use std::path::Path;
 use std::process::Command;
 
-use c_support::{Library, annotations, crate_dir, said, succeed, write_root};
+use c_support::{Library, annotations, crate_dir, said, succeed};
 
 /// Two memif interfaces as clients: their ports come up without a peer, with the link down. The
 /// directory of their sockets must exist, though.
@@ -50,7 +51,7 @@ fn the_example_brings_up_two_memif_ports() {
     );
 
     let affinity = std::fs::read_to_string("/proc/self/status").unwrap();
-    let root = write_root(&[
+    let root = tree::root(&[
         ("etc/podnetinfo/annotations", &annotations(&status(directory.path()))),
         // EAL can only run on CPUs of this machine.
         ("proc/self/status", &affinity),

@@ -2,27 +2,27 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tree;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use podnet::{Pod, Snapshot, WarningCode};
 
-const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 /// Puts something else in place of a file.
 type Make = fn(&Path);
 
+const STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 const ANNOTATIONS: &str = "/etc/podnetinfo/annotations";
 
 /// A root with an annotations file of this content, and CPUs.
 fn root(annotations: impl AsRef<[u8]>) -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir_all(root.path().join("etc/podnetinfo")).unwrap();
-    fs::create_dir_all(root.path().join("proc/self")).unwrap();
-    fs::write(root.path().join("proc/self/status"), "Cpus_allowed_list:\t2-5\n").unwrap();
-    fs::write(root.path().join(&ANNOTATIONS[1..]), annotations).unwrap();
+    let root = tree::root(&[("proc/self/status", "Cpus_allowed_list:\t2-5\n")]);
+    tree::write(root.path(), ANNOTATIONS, annotations);
     root
 }
 
@@ -107,6 +107,40 @@ fn ten_thousand_interfaces_are_mapped() {
     let root = root(status_file(&format!("[{}]", list.join(","))));
     let snapshot = pod(root.path()).snapshot().unwrap();
     assert_eq!((snapshot.interfaces.len(), failures(&snapshot).len()), (10_000, 0));
+    // Half a minute, were the columns measured anew for each row.
+    let mut command = Command::new("timeout");
+    command.args(["10", env!("CARGO_BIN_EXE_podnet"), "show", "--root"]).arg(root.path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{:?}", output.status);
+    let lines = output.stdout.split(|byte| *byte == b'\n');
+    assert!(lines.filter(|line| line.starts_with(b"net")).count() == 10_000);
+}
+
+#[test]
+fn fifty_thousand_addresses_get_their_prefix() {
+    let addresses: Vec<String> =
+        (0..50_000).map(|index| format!("10.0.{}.{}", index / 256, index % 256)).collect();
+    let with_prefix: Vec<String> = addresses.iter().rev().map(|ip| format!("{ip}/8")).collect();
+    let status = format!(r#"[{{"name": "a", "interface": "net1", "ips": {addresses:?}}}]"#);
+    let networks = format!(r#"{{"a": {{"ip_addresses": {with_prefix:?}}}}}"#);
+    let root =
+        root(format!("{}\nk8s.ovn.org/pod-networks={}", status_file(&status), quoted(&networks)));
+    let start = Instant::now();
+    let snapshot = pod(root.path()).snapshot().unwrap();
+    assert!(snapshot.interfaces[0].ips.iter().all(|ip| ip.ends_with("/8")));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn no_page_has_no_size() {
+    let root = root("");
+    let pool = "sys/devices/system/node/node0/hugepages/hugepages-0kB";
+    for file in ["nr_hugepages", "free_hugepages"] {
+        tree::write(root.path(), &format!("{pool}/{file}"), "1");
+    }
+    let mount = "74 66 0:36 / /dev/hugepages rw - hugetlbfs nodev rw,pagesize=0";
+    tree::write(root.path(), "proc/self/mountinfo", mount);
+    assert!(pod(root.path()).snapshot().unwrap().hugepages.pages.is_empty());
 }
 
 #[test]

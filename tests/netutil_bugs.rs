@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test is to panic.
 
 mod c_support;
+mod tree;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use c_support::{Library, annotations, compiler, crate_dir, succeed, write_root};
+use c_support::{Library, annotations, compiler, crate_dir, succeed};
 use podnet::eal::EalArgs;
 use tempfile::TempDir;
 
@@ -175,7 +176,7 @@ fn long_lines_are_read() {
     let status =
         format!(r#"[{{"name": "d/a", "interface": "net1", "dns": {{"domain": "{long}"}}}}]"#);
     let text = format!("first=\"{long}\"\n{}\n", annotations(&status));
-    let root = write_root(&[("etc/podnetinfo/annotations", &text)]);
+    let root = tree::root(&[("etc/podnetinfo/annotations", &text)]);
     let printed = Program::new().prints(root.path(), 10);
     assert!(printed.contains("GetInterfaces 0, 1\n"), "{printed}");
     assert!(printed.contains(&format!("  Domain = {long}\n")));

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // A test is to panic.
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
 
 use podnet::Pod;
 use podnet::parse::cpulist::CpuSet;
@@ -110,10 +111,8 @@ fn a_line_of_a_megabyte_does_not_hide_the_next() {
     let mut value: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
     value.extend_from_slice(b"the end");
     let map = BTreeMap::from([("a".to_owned(), value), ("b".to_owned(), b"1".to_vec())]);
-    let root = tempfile::tempdir().unwrap();
-    let directory = root.path().join("etc/podnetinfo");
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join("annotations"), format_map(&map, &mut |_| true)).unwrap();
+    let text = format_map(&map, &mut |_| true);
+    let root = tree::root(&[("etc/podnetinfo/annotations", &text)]);
     let found = Pod::builder().root(root.path()).build().annotations().unwrap().values;
     assert!(found == map, "{} annotations came back", found.len());
 }

@@ -155,11 +155,7 @@ fn machine(capture: &str, truth: &Truth) -> tempfile::TempDir {
     for directory in ["sys", "dev"] {
         tree::copy(&case(capture).join(directory), &root.path().join(directory));
     }
-    let write = |path: &str, text: String| {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: String| tree::write(root.path(), path, text);
     let addresses: Vec<&str> = truth.pci.keys().map(String::as_str).collect();
     write("proc/self/environ", format!("PCIDEVICE_LAB={}\0", addresses.join(",")));
     write("proc/self/status", format!("Cpus_allowed_list:\t{}\n", truth.cpu.online));

@@ -67,21 +67,22 @@ impl<const N: usize> Table<N> {
         if self.rows.len() == 1 {
             return Ok(());
         }
-        self.rows.iter().try_for_each(|row| self.print_row(out, row))
-    }
-
-    fn print_row(&self, out: &mut impl Write, row: &[Cell; N]) -> io::Result<()> {
-        for (column, cell) in row.iter().enumerate() {
-            write!(out, "{}{}{:#}", cell.style, cell.text, cell.style)?;
-            if column + 1 < N {
-                let padding = self.width(column) - cell.width() + 2;
-                write!(out, "{:padding$}", "")?;
+        let mut widths = [0; N];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.width().max(*width);
             }
         }
-        writeln!(out)
-    }
-
-    fn width(&self, column: usize) -> usize {
-        self.rows.iter().map(|row| row[column].width()).max().unwrap_or_default()
+        for row in &self.rows {
+            for (column, cell) in row.iter().enumerate() {
+                write!(out, "{}{}{:#}", cell.style, cell.text, cell.style)?;
+                if column + 1 < N {
+                    let padding = widths[column] - cell.width() + 2;
+                    write!(out, "{:padding$}", "")?;
+                }
+            }
+            writeln!(out)?;
+        }
+        Ok(())
     }
 }

@@ -181,11 +181,12 @@ fn add_addresses(attachment: &mut Attachment, with_prefix: &[String]) {
         attachment.ips = with_prefix.to_vec();
         return;
     }
+    let bare = |text: &String| text.split('/').next()?.parse::<IpAddr>().ok();
+    // The first of equal ones counts, as the last one inserted.
+    let by_address: HashMap<IpAddr, &String> =
+        with_prefix.iter().rev().filter_map(|text| Some((bare(text)?, text))).collect();
     for ip in &mut attachment.ips {
-        let Ok(bare) = ip.parse::<IpAddr>() else { continue };
-        let same =
-            |text: &&String| text.split('/').next().and_then(|ip| ip.parse().ok()) == Some(bare);
-        if let Some(found) = with_prefix.iter().find(same) {
+        if let Some(found) = ip.parse().ok().and_then(|ip: IpAddr| by_address.get(&ip)) {
             ip.clone_from(found);
         }
     }

@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Vec<Membership> {
             let mut fields = line.splitn(3, ':');
             let (id, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
             Some(Membership {
-                controllers: controllers.split(',').map(str::to_owned).collect(),
+                controllers: controllers.split_terminator(',').map(str::to_owned).collect(),
                 unified: id == "0" && controllers.is_empty(),
                 path: path.to_owned(),
             })
@@ -55,7 +55,8 @@ pub fn locate(memberships: &[Membership], mounts: &[Mount], name: &str) -> Optio
         CgroupVersion::V1 => mount.fs_type == "cgroup" && mount.has_option(name),
         CgroupVersion::V2 => mount.fs_type == "cgroup2",
     };
-    let candidates: Vec<&Mount> = mounts.iter().filter(of_hierarchy).collect();
+    let is_path = |mount: &&Mount| mount.mount_point.len() < MAX_PATH;
+    let candidates: Vec<&Mount> = mounts.iter().filter(of_hierarchy).filter(is_path).collect();
     let below = candidates
         .iter()
         .filter_map(|mount| Some((mount, strip(&mount.root, path)?)))
@@ -68,7 +69,12 @@ pub fn locate(memberships: &[Membership], mounts: &[Mount], name: &str) -> Optio
     Some(Controller { version, directories: upwards(&mount.mount_point, relative) })
 }
 
-/// What is left of `path` below `root`; `None` where it isn't below, or climbs out by `..`.
+/// No path of a kernel is as long. The directories above a longer one, each a text, could fill the
+/// memory.
+const MAX_PATH: usize = libc::PATH_MAX as usize;
+
+/// What is left of `path` below `root`; `None` where it isn't below, climbs out by `..`, or is no
+/// path of a kernel.
 fn strip<'a>(root: &str, path: &'a str) -> Option<&'a str> {
     let relative = match root {
         "/" => path,
@@ -76,7 +82,7 @@ fn strip<'a>(root: &str, path: &'a str) -> Option<&'a str> {
     };
     let below = relative.is_empty() || relative.starts_with('/');
     let climbs = relative.split('/').any(|component| component == "..");
-    (below && !climbs).then_some(relative.trim_matches('/'))
+    (below && !climbs && relative.len() < MAX_PATH).then_some(relative.trim_matches('/'))
 }
 
 fn upwards(top: &str, relative: &str) -> Vec<String> {
@@ -113,7 +119,11 @@ mod tests {
             located("0::/../..\n", mounts, "cpuset"),
             Some((CgroupVersion::V2, top.clone()))
         );
-        assert_eq!(located("", mounts, "cpuset"), Some((CgroupVersion::V2, top)));
+        assert_eq!(located("", mounts, "cpuset"), Some((CgroupVersion::V2, top.clone())));
+        // The directories above this one would take 10 GB.
+        let deep = format!("0::{}\n", "/a".repeat(100_000));
+        assert_eq!(located(&deep, mounts, "cpuset"), Some((CgroupVersion::V2, top)));
+        assert!(parse("0::/\n")[0].controllers.is_empty());
     }
 
     #[test]

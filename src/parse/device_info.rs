@@ -40,41 +40,29 @@ pub fn parse(place: &str, value: &Value) -> Parsed<Option<Device>> {
     };
     let detail = match type_name {
         // Without an address it is some PCI device, and no kernel netdev.
-        "pci" => part(&mut info, "pci", pci)
-            .map(DeviceDetail::Pci)
-            .or_else(|| Some(DeviceDetail::Unknown("pci".to_owned()))),
-        "vdpa" => Some(DeviceDetail::Vdpa(part(&mut info, "vdpa", vdpa))),
-        "vhost-user" => Some(DeviceDetail::VhostUser(part(&mut info, "vhost-user", vhost_user))),
-        "memif" => Some(DeviceDetail::Memif(part(&mut info, "memif", memif))),
-        other => Some(DeviceDetail::Unknown(other.to_owned())),
+        "pci" => info
+            .object("pci", pci)
+            .map_or_else(|| DeviceDetail::Unknown("pci".to_owned()), DeviceDetail::Pci),
+        "vdpa" => DeviceDetail::Vdpa(info.object("vdpa", vdpa)),
+        "vhost-user" => DeviceDetail::VhostUser(info.object("vhost-user", vhost_user)),
+        "memif" => DeviceDetail::Memif(info.object("memif", memif)),
+        other => DeviceDetail::Unknown(other.to_owned()),
     };
-    let device = detail.map(|detail| Device { version: version.map(str::to_owned), detail });
-    (device, info.problems)
-}
-
-/// Reads the part of a device-info that its type names; an absent one has no members.
-fn part<T>(info: &mut Members<'_>, key: &str, read: fn(&mut Members<'_>) -> T) -> T {
-    let mut members = info.object(key).unwrap_or_else(|| info.empty(key));
-    let device = read(&mut members);
-    info.problems.append(&mut members.problems);
-    device
+    (Some(Device { version: version.map(str::to_owned), detail }), info.problems)
 }
 
 fn pci(pci: &mut Members<'_>) -> Option<PciDevice> {
-    let device = PciDevice {
+    if pci.get("pci-address").is_none_or(|text| text == "") {
+        pci.problem("pci-address", "missing");
+        return None;
+    }
+    Some(PciDevice {
+        address: address(pci, "pci-address")?,
         pf_address: address(pci, "pf-pci-address"),
         vhost_net: pci.owned("vhost-net"),
         rdma_devices: comma_list(pci.string("rdma-device")),
         representor: pci.owned("representor-device"),
-        address: match pci.get("pci-address") {
-            Some(_) => address(pci, "pci-address")?,
-            None => {
-                pci.problem("pci-address", "missing");
-                return None;
-            }
-        },
-    };
-    Some(device)
+    })
 }
 
 fn vdpa(vdpa: &mut Members<'_>) -> VdpaDevice {
@@ -203,6 +191,7 @@ mod tests {
             (json!({"type": "pci"}), "device-info.pci.pci-address"),
             (json!({"type": "memif", "memif": []}), "device-info.memif"),
             (json!({"type": "pci", "pci": {}}), "device-info.pci.pci-address"),
+            (json!({"type": "pci", "pci": {"pci-address": ""}}), "device-info.pci.pci-address"),
             (
                 json!({"type": "pci", "pci": {"pci-address": "0000:02:01:6"}}),
                 "device-info.pci.pci-address",

@@ -131,21 +131,22 @@ impl<'a> Members<'a> {
         texts
     }
 
-    /// A member that is itself an object; its problems are to be added to this one's.
-    pub fn object(&mut self, key: &str) -> Option<Members<'a>> {
-        let value = self.get(key)?;
-        match Members::of(&self.place_of(key), value) {
-            Ok(members) => Some(members),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        }
+    /// What `read` makes of a member that is itself an object. An absent one has no members.
+    pub fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Members<'a>) -> T) -> T {
+        let place = self.place_of(key);
+        let value = self.typed(key, "an object", Value::as_object);
+        let mut inner = Members { place, members: value, problems: Vec::new() };
+        let made = read(&mut inner);
+        self.problems.append(&mut inner.problems);
+        made
     }
 
-    /// The object `key` where it is absent: one without members.
-    pub fn empty(&self, key: &str) -> Members<'a> {
-        Members { place: self.place_of(key), members: None, problems: Vec::new() }
+    /// What `read` makes of each object of a list.
+    pub fn objects<T>(&mut self, key: &str, read: fn(&mut Members<'_>) -> T) -> Vec<T> {
+        let Some(list) = self.typed(key, "a list", Value::as_array) else { return Vec::new() };
+        let (items, mut problems) = objects(&self.place_of(key), list, read);
+        self.problems.append(&mut problems);
+        items
     }
 
     /// A word of a fixed vocabulary.

@@ -51,7 +51,7 @@ fn entry(entry: &mut Members<'_>) -> NetworkStatus {
         mac: mac(entry),
         mtu: entry.unsigned("mtu").filter(|mtu| *mtu > 0),
         default: entry.boolean("default").unwrap_or(false),
-        dns: dns(entry),
+        dns: entry.object("dns", dns),
         device_info: device(entry),
         gateways: gateways(entry),
     }
@@ -69,16 +69,13 @@ fn mac(entry: &mut Members<'_>) -> Option<String> {
     None
 }
 
-fn dns(entry: &mut Members<'_>) -> Dns {
-    let Some(mut dns) = entry.object("dns") else { return Dns::default() };
-    let read = Dns {
+fn dns(dns: &mut Members<'_>) -> Dns {
+    Dns {
         nameservers: dns.strings("nameservers"),
         domain: dns.owned("domain"),
         search: dns.strings("search"),
         options: dns.strings("options"),
-    };
-    entry.problems.append(&mut dns.problems);
-    read
+    }
 }
 
 /// Old producers wrote `device`, often as an empty object: it counts when it has a type.

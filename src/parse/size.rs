@@ -16,6 +16,11 @@ pub fn parse(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
+/// The size of a page: as [`parse`], but never 0.
+pub(crate) fn page(text: &str) -> Option<u64> {
+    parse(text).filter(|size| *size > 0)
+}
+
 /// Which of the two figures a hugepage file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,7 +49,7 @@ pub struct HugepageFile {
 pub fn hugepage_file(name: &str) -> Option<HugepageFile> {
     let rest = name.strip_prefix("hugepages_")?;
     let (size, rest) = match rest.split_once('_') {
-        Some((size, rest)) if parse(size).is_some_and(|size| size > 0) => (parse(size), rest),
+        Some((size, rest)) if page(size).is_some() => (page(size), rest),
         _ => (None, rest),
     };
     // Container names are DNS labels and hold no underscore.

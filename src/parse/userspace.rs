@@ -43,54 +43,40 @@ fn interface(element: &mut Members<'_>) -> Option<UserspaceInterface> {
         element.problem("ifName", "missing: it says which interface this is");
         return None;
     };
-    let mut config = element.object("config");
-    let device = config.as_mut().and_then(device);
-    element.problems.extend(config.into_iter().flat_map(|config| config.problems));
     Some(UserspaceInterface {
         interface,
         name: element.owned("name").unwrap_or_default(),
-        device,
-        ips: addresses(element),
+        device: element.object("config", device),
+        ips: element.object("ipResult", addresses),
     })
 }
 
 /// `memif` and `vhost` are both always there; `iftype` says which counts.
 fn device(config: &mut Members<'_>) -> Option<DeviceDetail> {
-    match config.string("iftype")? {
-        "vhostuser" => {
-            let mut vhost = config.object("vhost")?;
-            let device = VhostUserDevice {
+    let device = match config.string("iftype")? {
+        "vhostuser" => config.object("vhost", |vhost| {
+            DeviceDetail::VhostUser(VhostUserDevice {
                 mode: vhost.word("mode", VHOST_MODES),
                 path: vhost.owned("socketfile"),
-            };
-            config.problems.append(&mut vhost.problems);
-            Some(DeviceDetail::VhostUser(device))
-        }
-        "memif" => {
-            let mut memif = config.object("memif")?;
-            let device = MemifDevice {
+            })
+        }),
+        "memif" => config.object("memif", |memif| {
+            DeviceDetail::Memif(MemifDevice {
                 role: memif.word("role", MEMIF_ROLES),
                 mode: memif.word("mode", MEMIF_MODES).or(Some(MemifMode::Ethernet)),
                 path: memif.owned("socketfile"),
-            };
-            config.problems.append(&mut memif.problems);
-            Some(DeviceDetail::Memif(device))
-        }
-        other => Some(DeviceDetail::Unknown(other.to_owned())),
-    }
+            })
+        }),
+        other => DeviceDetail::Unknown(other.to_owned()),
+    };
+    Some(device)
 }
 
 /// The addresses of a CNI result: `ips[].address` since 0.3.0, `ip4.ip` and `ip6.ip` before.
-fn addresses(element: &mut Members<'_>) -> Vec<String> {
-    let Some(mut result) = element.object("ipResult") else { return Vec::new() };
-    let mut addresses: Vec<String> = ["ip4", "ip6"]
-        .into_iter()
-        .filter_map(|family| result.object(family)?.owned("ip"))
-        .collect();
-    let listed = result.get("ips").and_then(Value::as_array).into_iter().flatten();
-    addresses.extend(listed.filter_map(|ip| Some(ip.get("address")?.as_str()?.to_owned())));
-    element.problems.append(&mut result.problems);
-    addresses
+fn addresses(result: &mut Members<'_>) -> Vec<String> {
+    let families = ["ip4", "ip6"].map(|family| result.object(family, |ip| ip.owned("ip")));
+    let listed = result.objects("ips", |ip| ip.owned("address"));
+    families.into_iter().chain(listed).flatten().collect()
 }
 
 #[cfg(test)]
@@ -135,5 +121,20 @@ mod tests {
         let tap = Some(DeviceDetail::Unknown("tap".into()));
         assert_eq!((interfaces.len(), &interfaces[0].device, problems), (1, &tap, vec![]));
         assert_eq!(parse(br#"[{"config":{}}]"#).1[0].place, "[0].ifName");
+    }
+
+    #[test]
+    fn names_addresses_that_are_none() {
+        let (interfaces, problems) = parse(
+            br#"[{"ifName":"net1","ipResult":{"ip4":{"ip":4},"ip6":{"ip":"2001:db8::6/64"},
+                "ips":[{"address":5},{"address":"192.0.2.5/24"},"192.0.2.6/24"]}},
+                {"ifName":"net2","ipResult":{"ips":"192.0.2.7/24"}}]"#,
+        );
+        assert_eq!(interfaces[0].ips, ["2001:db8::6/64", "192.0.2.5/24"]);
+        let places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
+        let expected =
+            ["ip4.ip", "ips[0].address", "ips[2]"].map(|at| format!("[0].ipResult.{at}"));
+        assert_eq!(places[..3], expected);
+        assert_eq!(places[3..], ["[1].ipResult.ips"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Compiling C programs against the library of this build, and pods for them to look at.
+//! Compiling C programs against the library of this build.
 #![allow(dead_code)] // No test uses all of it.
 
 use std::fs;
@@ -7,17 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-
-/// A directory with the files of a pod.
-pub fn write_root(files: &[(&str, &str)]) -> TempDir {
-    let root = tempfile::tempdir().unwrap();
-    for (path, content) in files {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    root
-}
 
 /// Writes a network-status as the Downward API has it.
 pub fn annotations(status: &str) -> String {
