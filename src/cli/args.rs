@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use podnet::eal::{App, IovaMode, Release, Smt};
 
@@ -194,16 +194,19 @@ Examples:
   podnet exec --app l3fwd -- l3fwd
   podnet exec --app testpmd --network ran/fronthaul -- dpdk-testpmd -- --stats-period 1
   podnet exec --dry-run --verbose -- myapp {eal} -- --ports {nports} --peer-if {net1.mac}
+  PODNET_APP=l3fwd PODNET_ARGS=\"-- --lookup=fib\" podnet exec
 
 PROGRAM replaces podnet, as the same process, once everything was checked that DPDK fails on
-without a word.
+without a word. It defaults to the --app, found in PATH as dpdk-NAME or NAME; ARGS, which then may
+begin with a dash, default to the words of $PODNET_ARGS. Capabilities that podnet's file gives to
+a user other than root are handed on.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {
     #[command(flatten)]
     pub start: StartArgs,
     /// The program and arguments of your own
-    #[arg(last = true, required = true, value_names = ["PROGRAM", "ARGS"])]
+    #[arg(last = true, value_names = ["PROGRAM", "ARGS"])]
     pub command: Vec<String>,
     #[command(flatten)]
     pub plan: PlanArgs,
@@ -238,14 +241,17 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The start, by exec")]
 pub struct StartArgs {
+    /// Wait at most this long for the networks, those of --network or every requested one
+    #[arg(long, value_name = "TIME", env = "PODNET_WAIT_NETWORKS", value_parser = units::parse_time)]
+    pub wait_networks: Option<Duration>,
     /// Wait at most this long for the sockets that we connect to
-    #[arg(long, value_name = "TIME", value_parser = units::parse_time)]
+    #[arg(long, value_name = "TIME", env = "PODNET_WAIT_SOCKETS", value_parser = units::parse_time)]
     pub wait_sockets: Option<Duration>,
     /// Start whatever the checks find
-    #[arg(long)]
+    #[arg(long, env = "PODNET_FORCE", value_parser = BoolishValueParser::new())]
     pub force: bool,
     /// Check, print the command line and stop
-    #[arg(long)]
+    #[arg(long, env = "PODNET_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
 }
 
@@ -254,43 +260,43 @@ pub struct StartArgs {
 #[command(next_help_heading = "Arguments to make")]
 pub struct PlanArgs {
     /// The application to make arguments for
-    #[arg(long, value_name = "NAME", default_value = "none", value_parser = names::<App>(&APPS))]
+    #[arg(long, value_name = "NAME", env = "PODNET_APP", default_value = "none", value_parser = names::<App>(&APPS))]
     pub app: App,
     /// DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", env = "PODNET_DPDK")]
     pub dpdk: Option<Release>,
     /// Only these interfaces or networks
-    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "N", env = "PODNET_NETWORK", num_args = 1.., value_delimiter = ',')]
     pub network: Vec<String>,
     /// Queues of each port [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", env = "PODNET_QUEUES")]
     pub queues: Option<u32>,
     /// Lcores that forward packets [default: as the application needs]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", env = "PODNET_WORKERS")]
     pub workers: Option<u32>,
     /// CPU of the main lcore
-    #[arg(long, value_name = "CPU")]
+    #[arg(long, value_name = "CPU", env = "PODNET_MAIN")]
     pub main: Option<u32>,
     /// Whether both hyper-threads of a core may be lcores
-    #[arg(long, value_name = "HOW", default_value = "use", value_parser = names::<Smt>(&["use", "avoid"]))]
+    #[arg(long, value_name = "HOW", env = "PODNET_SMT", default_value = "use", value_parser = names::<Smt>(&["use", "avoid"]))]
     pub smt: Smt,
     /// Memory, such as 512M, 1G, 1Gi or bytes [default: the hugepage limit]
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    #[arg(long, value_name = "SIZE", env = "PODNET_MEMORY", value_parser = units::parse_size)]
     pub memory: Option<u64>,
     /// Do without hugepages
-    #[arg(long)]
+    #[arg(long, env = "PODNET_NO_HUGE", value_parser = BoolishValueParser::new())]
     pub no_huge: bool,
     /// Name of this DPDK instance [default: podnet-<pod>-<container>]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", env = "PODNET_FILE_PREFIX")]
     pub file_prefix: Option<String>,
     /// Which addresses devices are given [default: what the ports need]
-    #[arg(long, value_name = "M", value_parser = names::<IovaMode>(&["pa", "va"]))]
+    #[arg(long, value_name = "M", env = "PODNET_IOVA_MODE", value_parser = names::<IovaMode>(&["pa", "va"]))]
     pub iova_mode: Option<IovaMode>,
     /// Attach to a running instance of the same file prefix
-    #[arg(long)]
+    #[arg(long, env = "PODNET_SECONDARY", value_parser = BoolishValueParser::new())]
     pub secondary: bool,
     /// Say on standard error why each argument is there
-    #[arg(long, short)]
+    #[arg(long, short, env = "PODNET_VERBOSE", value_parser = BoolishValueParser::new())]
     pub verbose: bool,
 }
 
@@ -304,14 +310,17 @@ where
     PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
-impl ExecArgs {
-    pub fn program(&self) -> &str {
-        self.command.first().map_or("", String::as_str)
-    }
-
-    /// The user's arguments of the program.
-    pub fn own_words(&self) -> &[String] {
-        self.command.get(1..).unwrap_or_default()
+impl Cli {
+    /// The command line, and the environment where it says nothing. A manifest sets a variable to
+    /// the empty text to unset it.
+    pub fn parse_with_environment() -> Cli {
+        let empty = |arg: &clap::Arg| {
+            arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|v| v.is_empty()))
+        };
+        let command = Cli::command().mut_subcommands(|verb| {
+            verb.mut_args(|arg| if empty(&arg) { arg.env(None::<&str>) } else { arg })
+        });
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 }
 

@@ -19,6 +19,8 @@ const POLL: Duration = Duration::from_millis(100);
 
 pub struct Checks<'a> {
     pub args: &'a ExecArgs,
+    /// The user's arguments of the program.
+    pub words: &'a [String],
     pub aliases: &'a [Alias],
 }
 
@@ -51,9 +53,9 @@ impl Checks<'_> {
 
     /// The devices that would not come up, where the others are enough; else why not to start.
     pub fn run(&self, made: &EalArgs) -> Result<Vec<PortDevice>, Failure> {
-        let chosen = gives(self.args.own_words(), &CPUS);
+        let chosen = gives(self.words, &CPUS);
         let cpus = if chosen { None } else { cpus_outside(made) };
-        let own_memory = gives(self.args.own_words(), &MEMORY) || self.args.plan.secondary;
+        let own_memory = gives(self.words, &MEMORY) || self.args.plan.secondary;
         let hugepages = if own_memory { None } else { hugepages_short(made) };
         let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
         let lost = self.lost(&made.ports);
@@ -92,7 +94,7 @@ impl Checks<'_> {
             return Some("--network asks for a port that would not come up");
         }
         let none = lost == made.ports.len();
-        let expected = self.args.plan.secondary || gives(self.args.own_words(), &DEVICES);
+        let expected = self.args.plan.secondary || gives(self.words, &DEVICES);
         (none && !expected).then_some("DPDK would run with no port at all")
     }
 }

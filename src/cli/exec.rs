@@ -1,47 +1,52 @@
 //! `podnet exec`: checks, then becomes the program.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use podnet::Snapshot;
 use podnet::eal::{EalArgs, MAX_SOCKET_PATH, Port};
 use podnet::snapshot::{DeviceDetail, MemifRole, VhostMode};
+use podnet::{Error, Pod, Snapshot, Wait};
 
 use super::args::{ExecArgs, Global};
 use super::checks::Checks;
 use super::eal::{self, Planner};
 use super::preflight::{self, reason};
+use super::program::{Program, cannot_run, hand_on_capabilities};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
-use super::{Failure, Outcome, say, target, warn, warn_of};
+use super::{Failure, Outcome, say, warn, warn_of};
 
 pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
-    let program = find_program(args.program())?;
+    let program = Program::choose(args)?;
     let pod = global.pod();
+    wait_for_networks(&pod, args)?;
     let mut snapshot = pod.snapshot()?;
     let runtime = RuntimeDirectory::choose();
     let aliases = shorten(&mut snapshot, &runtime.path);
-    let planner = Planner::new(&pod, &args.plan, Some(&program));
-    let checks = Checks { args, aliases: &aliases };
-    let (made, words) = prepare(&snapshot, &planner, &checks)?;
+    let planner = Planner::new(&pod, &args.plan, Some(&program.path));
+    let checks = Checks { args, words: &program.args, aliases: &aliases };
+    let (made, words) = prepare(&snapshot, &planner, &checks, &program)?;
     if args.start.dry_run {
         return eal::print_line(&words);
     }
     make_way(&made.ports, &aliases)?;
+    hand_on_capabilities(&program.path)?;
     become_program(&words, &runtime)
 }
 
-/// The program before anything else: nothing is worth checking without it.
-fn find_program(name: &str) -> Result<PathBuf, Failure> {
-    target::find_program(name.as_ref()).map_err(|error| cannot_run(name, &error))
-}
-
-/// As env(1) does: 127 for a program that is not there, 126 for one that can't be run.
-fn cannot_run(program: &str, error: &io::Error) -> Failure {
-    let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-    Failure { code, lines: vec![format!("{program}: cannot be run: {}", reason(error))] }
+/// The kubelet may start us before it has written what networks there are.
+fn wait_for_networks(pod: &Pod, args: &ExecArgs) -> Outcome {
+    let Some(limit) = args.start.wait_networks else { return Ok(()) };
+    match pod.wait(&Wait::networks(&args.plan.network).timeout(limit)) {
+        Ok(_) => Ok(()),
+        // Devices may be told by the environment alone: the checks know whether there are any.
+        Err(error) if args.start.force || matches!(error, Error::Missing { .. }) => {
+            warn(error.to_string());
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Gives sockets whose paths are too long for an address a short one.
@@ -70,6 +75,7 @@ fn prepare(
     snapshot: &Snapshot,
     planner: &Planner,
     checks: &Checks,
+    program: &Program,
 ) -> Result<(EalArgs, Vec<String>), Failure> {
     let mut made = planner.plan(snapshot)?;
     snapshot.warnings.iter().chain(&made.warnings).for_each(warn_of);
@@ -83,7 +89,7 @@ fn prepare(
         made = planner.plan(&fewer)?;
     }
     planner.explain(&made);
-    let words = made.command_line(snapshot, checks.args.program(), checks.args.own_words())?;
+    let words = made.command_line(snapshot, &program.name, &program.args)?;
     Ok((made, words))
 }
 

@@ -12,6 +12,7 @@ mod manual;
 mod netdev;
 mod pci;
 mod preflight;
+mod program;
 mod render;
 mod runtime;
 mod show;
@@ -27,8 +28,6 @@ mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use args::{Cli, Verb};
 
@@ -77,7 +76,7 @@ impl From<podnet::Error> for Failure {
 pub fn main() -> ExitCode {
     // A reader that goes away (`podnet show | head`) ends us silently, as it ends any other tool.
     system::set_sigpipe(system::Sigpipe::Default);
-    let cli = Cli::parse();
+    let cli = Cli::parse_with_environment();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

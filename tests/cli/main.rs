@@ -11,4 +11,5 @@ mod render;
 mod show;
 mod support;
 mod values;
+mod variables;
 mod watch;

@@ -87,6 +87,7 @@ never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand watch" -l json -d 'Print a JSON object per line'
 complete -c podnet -n "__fish_podnet_using_subcommand watch" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l wait-networks -d 'Wait at most this long for the networks, those of --network or every requested one' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l wait-sockets -d 'Wait at most this long for the sockets that we connect to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
 l2fwd\t''
@@ -118,6 +119,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand eal" -l secondary -d 'Atta
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s v -l verbose -d 'Say on standard error why each argument is there'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l wait-networks -d 'Wait at most this long for the networks, those of --network or every requested one' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l wait-sockets -d 'Wait at most this long for the sockets that we connect to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
 l2fwd\t''

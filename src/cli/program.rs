@@ -1,0 +1,94 @@
+//! The program to start, and the user's arguments of it.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use podnet::eal::App;
+
+use super::args::ExecArgs;
+use super::preflight::reason;
+use super::{Failure, target};
+
+const ARGS: &str = "PODNET_ARGS";
+
+/// What `PROGRAM [ARGS]` of the command line says, and where it does not, `--app` and
+/// `$PODNET_ARGS`.
+#[derive(Debug)]
+pub struct Program {
+    pub name: String,
+    pub path: PathBuf,
+    pub args: Vec<String>,
+}
+
+impl Program {
+    pub fn choose(args: &ExecArgs) -> Result<Program, Failure> {
+        let (name, given) = split(&args.command);
+        let (name, path) = match name {
+            Some(name) => find(&[name])?,
+            None => find(usual_names(args.plan.app)?)?,
+        };
+        let args = if given.is_empty() { from_environment()? } else { given.to_vec() };
+        Ok(Program { name, path, args })
+    }
+}
+
+/// No program's name begins with a dash: such a word is an argument of the program that `--app`
+/// names.
+fn split(command: &[String]) -> (Option<&str>, &[String]) {
+    match command.split_first() {
+        Some((name, args)) if !name.starts_with('-') => (Some(name), args),
+        _ => (None, command),
+    }
+}
+
+/// As DPDK installs it, as Linux distributions do, as its own build does.
+fn usual_names(app: App) -> Result<&'static [&'static str], Failure> {
+    match app {
+        App::L3fwd => Ok(&["dpdk-l3fwd", "l3fwd"]),
+        App::L2fwd => Ok(&["dpdk-l2fwd", "l2fwd"]),
+        App::Testpmd => Ok(&["dpdk-testpmd", "testpmd"]),
+        _ => Err(Failure::usage(
+            "PROGRAM: not given: name it after --, or an application with --app or $PODNET_APP",
+        )),
+    }
+}
+
+fn find(names: &[&str]) -> Result<(String, PathBuf), Failure> {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for name in names {
+        match target::find_program(name.as_ref()) {
+            Ok(path) => return Ok((name.to_string(), path)),
+            Err(error) => failure = error,
+        }
+    }
+    Err(cannot_run(&names.join(", "), &failure))
+}
+
+fn from_environment() -> Result<Vec<String>, Failure> {
+    let text = env::var_os(ARGS).unwrap_or_default();
+    let text = text.to_str().ok_or_else(|| Failure::usage(format!("${ARGS}: is not UTF-8")))?;
+    Ok(text.split_whitespace().map(str::to_owned).collect())
+}
+
+/// As env(1) does: 127 for a program that is not there, 126 for one that can't be run.
+pub fn cannot_run(program: &str, error: &io::Error) -> Failure {
+    let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    Failure { code, lines: vec![format!("{program}: cannot be run: {}", reason(error))] }
+}
+
+/// The capabilities that only file capabilities of ours gave us would end with the `execve`; as
+/// ambient ones they stay. Those of root stay by themselves.
+pub fn hand_on_capabilities(path: &Path) -> Result<(), Failure> {
+    let hand_on = || -> Result<(), caps::errors::CapsError> {
+        let held = caps::read(None, caps::CapSet::Permitted)?;
+        caps::set(None, caps::CapSet::Inheritable, &held)?;
+        held.iter().try_for_each(|one| caps::raise(None, caps::CapSet::Ambient, *one))
+    };
+    if super::system::effective_user() == 0 {
+        return Ok(());
+    }
+    hand_on().map_err(|error| {
+        Failure::failed(format!("{}: can't be given our capabilities: {error}", path.display()))
+    })
+}
