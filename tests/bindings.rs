@@ -357,8 +357,7 @@ fn go_gives_the_expected_answers() {
     let program = scratch.path().join("golden");
     succeed(go(&library, &scratch).args(["build", "-o"]).arg(&program).arg("./internal/golden"));
     let cases = cases();
-    let mut command = Command::new(program);
-    command.env("GODEBUG", "cgocheck=2").env("LD_LIBRARY_PATH", library.directory());
+    let mut command = go_program(&program, &library);
     let found = printed(&mut command, &cases);
     let expected: Vec<Value> = cases.iter().map(by_subject).collect();
     let mut found: Vec<Value> = found.into_iter().map(comparable).collect();
@@ -368,6 +367,22 @@ fn go_gives_the_expected_answers() {
         }
     }
     compare("Go", &cases, &expected, &found);
+}
+
+/// A program that was made of the package.
+fn go_program(program: &Path, library: &Library) -> Command {
+    let mut command = Command::new(program);
+    command.env("GODEBUG", "cgocheck=2").env("LD_LIBRARY_PATH", library.directory());
+    command
+}
+
+#[test]
+fn go_waits_and_watches() {
+    let library = Library::new();
+    let scratch = pkg_config(&library);
+    let program = scratch.path().join("watcher");
+    succeed(go(&library, &scratch).args(["build", "-o"]).arg(&program).arg("./internal/watcher"));
+    waits_and_watches(&mut go_program(&program, &library));
 }
 
 #[test]

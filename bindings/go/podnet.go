@@ -12,7 +12,8 @@
 //	}
 //
 // It calls the C library libpodnet, which pkg-config has to find when the
-// program is built. Results are Go values: nothing is to be closed or freed.
+// program is built. Results are Go values: nothing but a Watch is to be closed,
+// and nothing is to be freed.
 //
 // A nil pointer or an empty string is what no source gives; of what the library
 // gives, no string that may be absent is empty. Sizes are bytes. encoding/json
@@ -48,14 +49,27 @@ type Pod struct {
 }
 
 // An Error is why a call failed. It wraps its Errno: errors.Is(err,
-// fs.ErrNotExist) and errors.Is(err, syscall.EBADMSG) work.
+// fs.ErrNotExist) and errors.Is(err, syscall.EBADMSG) work. Those of Pod.Wait are
+// ErrNotMounted and its like as well.
 type Error struct {
 	Errno syscall.Errno
 	// Text is one line, "path: what: why".
 	Text string
+
+	// kind is one of the variables of Wait, cause what ended a context.
+	kind, cause error
+}
+
+func newError(code C.int, failure *C.struct_podnet_error) *Error {
+	return &Error{Errno: syscall.Errno(-code), Text: C.GoString(&failure.text[0])}
 }
 
 func (e *Error) Error() string { return e.Text }
+
+// Is tells whether target is what Pod.Wait ended with.
+func (e *Error) Is(target error) bool {
+	return target != nil && (target == e.kind || target == e.cause)
+}
 
 // Unwrap returns the Errno.
 func (e *Error) Unwrap() error { return e.Errno }
@@ -149,7 +163,7 @@ func (p Pod) with(call func(*C.struct_podnet, *C.struct_podnet_error) C.int) err
 		code = call(pod, &failure)
 	}
 	if code < 0 {
-		return &Error{Errno: syscall.Errno(-code), Text: C.GoString(&failure.text[0])}
+		return newError(code, &failure)
 	}
 	return nil
 }

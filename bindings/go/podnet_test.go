@@ -1,6 +1,7 @@
 package podnet
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -175,6 +176,7 @@ func TestNothingOfCIsKept(t *testing.T) {
 		"Interfaces": func() error { _, err := shared.Interfaces(); return err },
 		"EALArgs":    func() error { _, err := shared.EALArgs(options); return err },
 		"JSON":       func() error { _, err := shared.JSON(); return err },
+		"Wait":       func() error { return shared.Wait(context.Background(), "net1") },
 		"an error": func() error {
 			if _, err := bad.JSON(); err == nil {
 				return errors.New("no error")
