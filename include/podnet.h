@@ -367,6 +367,21 @@
 #define PODNET_IOVA_PA 2
 
 /**
+ * Kernel netdevs are left out.
+ */
+#define PODNET_NETDEVS_SKIP 0
+
+/**
+ * Kernel netdevs become ports by AF_XDP.
+ */
+#define PODNET_NETDEVS_AF_XDP 1
+
+/**
+ * Kernel netdevs become ports by a tap device each.
+ */
+#define PODNET_NETDEVS_TAP 2
+
+/**
  * Run without hugepages.
  */
 #define PODNET_EAL_NO_HUGE 1
@@ -1206,6 +1221,15 @@ struct podnet_eal_options {
      * One of PODNET_IOVA_.
      */
     uint32_t iova_mode;
+    /**
+     * What becomes of kernel netdevs but for the default interface's: one of
+     * PODNET_NETDEVS_.
+     */
+    uint32_t netdevs;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
 };
 
 /**

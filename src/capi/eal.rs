@@ -8,7 +8,7 @@ use super::error::{Failure, guard, podnet_error};
 use super::input::{SizedStruct, object, out, sized, text, texts};
 use super::owned::{Kept, Owned, podnet_strings};
 use super::pod::podnet;
-use crate::eal::{App, EalArgs, IovaMode, Lcore, Port, Release, Smt};
+use crate::eal::{App, EalArgs, IovaMode, Lcore, Netdevs, Port, Release, Smt};
 use crate::snapshot::Snapshot;
 use crate::warning::Warning;
 
@@ -32,6 +32,13 @@ pub const PODNET_IOVA_DEFAULT: u32 = 0;
 pub const PODNET_IOVA_VA: u32 = 1;
 /// Physical addresses.
 pub const PODNET_IOVA_PA: u32 = 2;
+
+/// Kernel netdevs are left out.
+pub const PODNET_NETDEVS_SKIP: u32 = 0;
+/// Kernel netdevs become ports by AF_XDP.
+pub const PODNET_NETDEVS_AF_XDP: u32 = 1;
+/// Kernel netdevs become ports by a tap device each.
+pub const PODNET_NETDEVS_TAP: u32 = 2;
 
 /// Run without hugepages.
 pub const PODNET_EAL_NO_HUGE: u64 = 1;
@@ -83,6 +90,11 @@ pub struct podnet_eal_options {
     pub smt: u32,
     /// One of PODNET_IOVA_.
     pub iova_mode: u32,
+    /// What becomes of kernel netdevs but for the default interface's: one of
+    /// PODNET_NETDEVS_.
+    pub netdevs: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 // SAFETY: pointers and numbers only, without padding.
@@ -167,7 +179,7 @@ pub struct podnet_eal_args {
 }
 
 const _: () = assert!(
-    size_of::<podnet_eal_options>() == 104
+    size_of::<podnet_eal_options>() == 112
         && size_of::<podnet_port>() == 104
         && size_of::<podnet_lcore>() == 40
         && size_of::<podnet_warning>() == 56
@@ -227,6 +239,7 @@ struct Options {
     main_cpu: Option<u32>,
     smt: Smt,
     iova_mode: Option<IovaMode>,
+    netdevs: Option<Netdevs>,
 }
 
 impl Options {
@@ -241,6 +254,9 @@ impl Options {
         let list = |what, items, len| unsafe { texts(what, items, len) };
         if given.flags & !FLAGS != 0 {
             return Err(Failure::invalid("options: flags", "an unknown flag is set"));
+        }
+        if given.reserved != 0 {
+            return Err(Failure::invalid("options: reserved", "expected zero"));
         }
         let release = string("options: dpdk_version", given.dpdk_version)?;
         Ok(Options {
@@ -257,6 +273,7 @@ impl Options {
             main_cpu: (given.flags & PODNET_EAL_MAIN_CPU != 0).then_some(given.main_cpu),
             smt: choose("options: smt", given.smt, &SMTS)?,
             iova_mode: choose("options: iova_mode", given.iova_mode, &IOVA_MODES)?,
+            netdevs: choose("options: netdevs", given.netdevs, &NETDEVS)?,
         })
     }
 
@@ -288,6 +305,9 @@ impl Options {
         if let Some(mode) = self.iova_mode {
             builder = builder.iova_mode(mode);
         }
+        if let Some(how) = self.netdevs {
+            builder = builder.netdevs(how);
+        }
         if let Some(name) = host_name {
             builder = builder.host_name(name);
         }
@@ -308,6 +328,12 @@ const IOVA_MODES: [(u32, Option<IovaMode>); 3] = [
     (PODNET_IOVA_DEFAULT, None),
     (PODNET_IOVA_VA, Some(IovaMode::Va)),
     (PODNET_IOVA_PA, Some(IovaMode::Pa)),
+];
+
+const NETDEVS: [(u32, Option<Netdevs>); 3] = [
+    (PODNET_NETDEVS_SKIP, None),
+    (PODNET_NETDEVS_AF_XDP, Some(Netdevs::AfXdp)),
+    (PODNET_NETDEVS_TAP, Some(Netdevs::Tap)),
 ];
 
 /// What a number from C means.

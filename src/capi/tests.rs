@@ -462,6 +462,8 @@ fn options() -> podnet_eal_options {
         main_cpu: 0,
         smt: PODNET_SMT_USE,
         iova_mode: PODNET_IOVA_DEFAULT,
+        netdevs: PODNET_NETDEVS_SKIP,
+        reserved: 0,
     }
 }
 
@@ -480,12 +482,14 @@ fn eal_options_are_checked() {
         (code, text(&error).to_owned())
     };
     let null_item = [null()];
-    let cases: [(Change<'_>, &str); 9] = [
+    let cases: [(Change<'_>, &str); 11] = [
         (&|options| options.size = 0, "options: size: must be set to sizeof the struct"),
         (&|options| options.flags = 8, "options: flags: an unknown flag is set"),
         (&|options| options.app = 4, "options: app: 4 is none of the constants"),
         (&|options| options.smt = 2, "options: smt: 2 is none of the constants"),
         (&|options| options.iova_mode = 3, "options: iova_mode: 3 is none of the constants"),
+        (&|options| options.netdevs = 3, "options: netdevs: 3 is none of the constants"),
+        (&|options| options.reserved = 1, "options: reserved: expected zero"),
         (
             &|options| options.networks_len = 1,
             "options: networks: is NULL, but its length is not 0",

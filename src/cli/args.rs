@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use podnet::eal::{App, IovaMode, Release, Smt};
+use podnet::eal::{App, IovaMode, Netdevs, Release, Smt};
 
 use super::units;
 
@@ -268,6 +268,9 @@ pub struct PlanArgs {
     /// Only these interfaces or networks
     #[arg(long, value_name = "N", env = "PODNET_NETWORK", num_args = 1.., value_delimiter = ',')]
     pub network: Vec<String>,
+    /// Make ports of kernel netdevs too, the default interface's left out [default: skip them]
+    #[arg(long, value_name = "HOW", value_parser = names::<Netdevs>(&["af-xdp", "tap"]))]
+    pub netdevs: Option<Netdevs>,
     /// Queues of each port [default: 1]
     #[arg(long, value_name = "N", env = "PODNET_QUEUES")]
     pub queues: Option<u32>,

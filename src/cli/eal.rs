@@ -90,6 +90,9 @@ impl<'a> Planner<'a> {
             .smt(options.smt)
             .no_huge(options.no_huge)
             .secondary(options.secondary);
+        if let Some(how) = options.netdevs {
+            builder = builder.netdevs(how);
+        }
         if let Some(queues) = options.queues {
             builder = builder.queues(queues);
         }

@@ -73,7 +73,7 @@ pub(super) fn port_mask(ports: usize) -> String {
 }
 
 fn l3fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
-    let software = devices.iter().any(|device| device.backend.is_software());
+    let old = devices.iter().any(|device| device.backend.lacks_offloads());
     let no_rss = layout.queues > 1 && devices.iter().any(|device| device.backend.is_virtio_user());
     add_ports(devices, plan);
     add_promiscuous(devices, plan);
@@ -87,7 +87,7 @@ fn l3fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mu
         if no_rss {
             plan.app(&["--disable-rss"], "virtio_user has no RSS");
         }
-    } else if software {
+    } else if old {
         warn_old_l3fwd(options, no_rss, plan);
     }
     warn_memif_queues(devices, layout, plan);

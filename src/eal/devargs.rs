@@ -15,6 +15,9 @@ const MAX_NAME: usize = 63;
 /// The longest path of a socket: `sun_path` without its NUL, unix(7).
 pub const MAX_SOCKET_PATH: usize = 107;
 
+/// IFNAMSIZ without its NUL.
+const MAX_NETDEV: usize = 15;
+
 /// What virtio_user takes before 23.03.
 const OLD_MAX_PAIRS: u32 = 8;
 
@@ -31,7 +34,10 @@ pub(super) fn add(
             Backend::Pci { address, .. } => (address.to_string(), address.to_string()),
             backend => {
                 let name = unique_name(backend, device, &ports);
-                let keys = keys(device, layout.queues, options)?;
+                let keys = match backend {
+                    Backend::Tap { remote } => tap(remote, &ports)?,
+                    _ => keys(device, layout.queues, options)?,
+                };
                 let devarg = [name.clone()].into_iter().chain(keys).collect::<Vec<_>>().join(",");
                 (name, devarg)
             }
@@ -47,7 +53,7 @@ fn emit(devices: &[Selected<'_>], ports: &[Port], plan: &mut Plan) {
         plan.eal(&["--no-pci"], "no port is a PCI device, and without it DPDK probes the node's");
     }
     for (device, port) in devices.iter().zip(ports) {
-        let option = if device.backend.is_software() { "--vdev" } else { "-a" };
+        let option = if device.backend.is_virtual() { "--vdev" } else { "-a" };
         plan.eal(&[option, &port.devarg], format!("port {}: {}", port.id, device.origin));
     }
 }
@@ -72,6 +78,7 @@ fn unique_name(backend: &Backend, device: &Selected<'_>, ports: &[Port]) -> Stri
     let driver = match backend {
         Backend::Memif { .. } => "net_memif",
         Backend::AfXdp { .. } => "net_af_xdp",
+        Backend::Tap { .. } => "net_tap",
         _ => "net_virtio_user",
     };
     let interface = device.interface.and_then(|interface| interface.name.as_deref());
@@ -94,7 +101,7 @@ fn cut(text: &str, length: usize) -> &str {
 fn keys(device: &Selected<'_>, queues: u32, options: &Options) -> Result<Vec<String>> {
     let mac = mac(device)?.map(|mac| format!("mac={mac}"));
     let mut keys = match &device.backend {
-        Backend::Pci { .. } => Vec::new(),
+        Backend::Pci { .. } | Backend::Tap { .. } => Vec::new(),
         Backend::VhostUser { path, .. } => virtio_user(socket(device, path)?, queues, options)?,
         Backend::VhostVdpa { path } => virtio_user(file(device, path)?, queues, options)?,
         Backend::Memif { path, server, id } => memif(device, path, *server, *id)?,
@@ -139,7 +146,7 @@ fn af_xdp(
     plugin: Option<&AfXdpPlugin>,
     queues: u32,
 ) -> Result<Vec<String>> {
-    check_name(netdev)?;
+    check_netdev(netdev)?;
     let mut keys = vec![format!("iface={netdev}"), format!("queue_count={queues}")];
     match plugin {
         None => {}
@@ -152,6 +159,30 @@ fn af_xdp(
         }
     }
     Ok(keys)
+}
+
+/// The tap device's own name tells its netdev and fits into IFNAMSIZ. Its MAC address is the
+/// netdev's.
+fn tap(remote: &str, ports: &[Port]) -> Result<Vec<String>> {
+    check_netdev(remote)?;
+    let name = |number: usize| match number {
+        0 => cut(&format!("dpdk-{remote}"), MAX_NETDEV).to_owned(),
+        _ => format!("{}-{number}", cut(&format!("dpdk-{remote}"), MAX_NETDEV - 5)),
+    };
+    let taken = |name: &String| {
+        let key = format!(",iface={name},");
+        name == remote || ports.iter().any(|port| port.devarg.contains(&key))
+    };
+    let free = (0..=ports.len() + 1).map(name).find(|name| !taken(name));
+    Ok(vec![format!("iface={}", free.unwrap_or_else(|| name(0))), format!("remote={remote}")])
+}
+
+/// A kernel netdev's name: IFNAMSIZ is short.
+fn check_netdev(name: &str) -> Result<()> {
+    check_name(name)?;
+    let why = format!("{} bytes long, and a netdev's name has at most {MAX_NETDEV}", name.len());
+    let fits = name.len() <= MAX_NETDEV;
+    fits.then_some(()).ok_or_else(|| Error::refused(format!("interface name {name:?}"), why))
 }
 
 /// A file's path that fits into a `sun_path`.

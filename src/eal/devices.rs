@@ -29,6 +29,7 @@ pub(super) enum Backend {
     VhostVdpa { path: String },
     Memif { path: String, server: bool, id: usize },
     AfXdp { netdev: String, plugin: Option<AfXdpPlugin> },
+    Tap { remote: String },
 }
 
 /// How net_af_xdp gets at the XSK map that a device plugin made.
@@ -51,9 +52,14 @@ pub(super) enum Iova {
 }
 
 impl Backend {
-    /// Whether it is a software port, without the receive offloads of a network card.
-    pub fn is_software(&self) -> bool {
+    /// Whether it is a device that DPDK makes, by `--vdev`.
+    pub fn is_virtual(&self) -> bool {
         !matches!(self, Backend::Pci { .. })
+    }
+
+    /// Whether it lacks the receive offloads that l3fwd asks for where it is not told otherwise.
+    pub fn lacks_offloads(&self) -> bool {
+        !matches!(self, Backend::Pci { .. } | Backend::Tap { .. })
     }
 
     /// The same, for users of the plan.
@@ -72,6 +78,7 @@ impl Backend {
                 };
                 PortDevice::AfXdp { netdev, socket, map }
             }
+            Backend::Tap { remote } => PortDevice::Tap { netdev: remote },
         }
     }
 
@@ -107,7 +114,9 @@ pub(super) fn select<'a>(
 ) -> Result<Vec<Selected<'a>>> {
     let mut found = Vec::new();
     for interface in wanted(snapshot, &options.networks)? {
-        match choose(snapshot, options, interface) {
+        match choose(snapshot, options, interface)
+            .or_else(|why| on_netdev(options, interface).ok_or(why))
+        {
             Ok(backend) => add(&mut found, selected(backend, interface)),
             Err(why) => {
                 let named = !options.networks.is_empty();
@@ -116,7 +125,7 @@ pub(super) fn select<'a>(
         }
     }
     if options.networks.is_empty() {
-        add_unmatched(snapshot, &mut found, plan);
+        add_unmatched(snapshot, options, &mut found, plan);
     }
     // Stable, so that whatever is no PCI device stays in the pod's order.
     found.sort_by_key(|device| match device.backend {
@@ -170,9 +179,14 @@ fn add<'a>(all: &mut Vec<Selected<'a>>, new: Selected<'a>) {
     }
 }
 
-fn add_unmatched<'a>(snapshot: &'a Snapshot, all: &mut Vec<Selected<'a>>, plan: &mut Plan) {
+fn add_unmatched<'a>(
+    snapshot: &'a Snapshot,
+    options: &Options,
+    all: &mut Vec<Selected<'a>>,
+    plan: &mut Plan,
+) {
     for device in &snapshot.unmatched_devices {
-        match unmatched(snapshot, device) {
+        match unmatched(snapshot, options, device) {
             Ok(backend) => {
                 let numa_node = device.hardware.as_ref().and_then(|hardware| hardware.numa_node);
                 let origin = format!("{}, which no evidence ties to an interface", device.source);
@@ -183,7 +197,7 @@ fn add_unmatched<'a>(snapshot: &'a Snapshot, all: &mut Vec<Selected<'a>>, plan: 
     }
 }
 
-fn unmatched(snapshot: &Snapshot, device: &UnmatchedDevice) -> Found {
+fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -> Found {
     if device.own == Some(false) {
         return Err(other_container());
     }
@@ -194,7 +208,10 @@ fn unmatched(snapshot: &Snapshot, device: &UnmatchedDevice) -> Found {
             device.kind
         ));
     };
-    pci(snapshot, address, device.hardware.as_ref())
+    let hardware = device.hardware.as_ref();
+    let netdev = hardware.and_then(|hardware| hardware.netdevs.first());
+    pci(snapshot, address, hardware)
+        .or_else(|why| options.netdevs.zip(netdev).map(|(how, name)| how.port(name)).ok_or(why))
 }
 
 fn skip(plan: &mut Plan, what: &str, why: Option<String>) {
@@ -204,11 +221,37 @@ fn skip(plan: &mut Plan, what: &str, why: Option<String>) {
 }
 
 fn no_device() -> String {
-    "it is a kernel netdev without a device of its own".to_owned()
+    "it is a kernel netdev without a device of its own: --netdevs makes a port of it".to_owned()
 }
 
 fn other_container() -> String {
     "it is another container's device".to_owned()
+}
+
+/// A port on the interface's kernel netdev, where those are asked for. Taking the pod's default
+/// interface would cut the pod off.
+fn on_netdev(options: &Options, interface: &Interface) -> Option<Backend> {
+    let usable = !interface.default && interface.own != Some(false);
+    let name = netdev(interface).filter(|_| usable)?;
+    Some(options.netdevs?.port(name))
+}
+
+/// The kernel netdev that the interface is.
+fn netdev(interface: &Interface) -> Option<&String> {
+    let hardware = interface.hardware.as_ref();
+    let name = interface.name.as_ref();
+    match interface.device.as_ref().map(|device| &device.detail) {
+        None => name.filter(|_| interface.kind == Kind::Host),
+        Some(DeviceDetail::Pci(_)) => {
+            let netdevs = &hardware?.netdevs;
+            netdevs.iter().find(|netdev| Some(*netdev) == name).or(netdevs.first())
+        }
+        Some(DeviceDetail::Vdpa(vdpa)) => {
+            let shown = hardware.and_then(|hardware| hardware.vdpa.as_ref()?.netdev.as_ref());
+            shown.or_else(|| name.filter(|_| vdpa.driver.as_deref() == Some("virtio")))
+        }
+        Some(_) => None,
+    }
 }
 
 /// What DPDK drives, or why it can't; no reason for what nobody takes for a DPDK port.

@@ -22,6 +22,7 @@ mod devices;
 mod driver;
 mod lcores;
 mod memory;
+mod netdevs;
 mod options;
 mod port;
 mod quote;
@@ -36,6 +37,7 @@ pub use self::devargs::MAX_SOCKET_PATH;
 pub use self::driver::KernelDriver;
 pub use self::lcores::Smt;
 pub use self::memory::IovaMode;
+pub use self::netdevs::Netdevs;
 pub use self::port::{Port, PortDevice};
 pub use self::quote::shell_quote;
 pub use self::release::Release;
@@ -98,6 +100,7 @@ struct Options {
     app: App,
     release: Release,
     networks: Vec<String>,
+    netdevs: Option<Netdevs>,
     queues: Option<u32>,
     workers: Option<u32>,
     main_cpu: Option<u32>,
@@ -150,6 +153,13 @@ impl<'a> EalBuilder<'a> {
     /// Default, and with none given: every own device.
     pub fn networks(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.networks = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Ports on kernel netdevs too: interfaces without a device of their own but for the default
+    /// one, and devices whose kernel driver DPDK can't work below. Default: those are left out.
+    pub fn netdevs(mut self, how: Netdevs) -> Self {
+        self.options.netdevs = Some(how);
         self
     }
 

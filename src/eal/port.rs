@@ -67,4 +67,9 @@ pub enum PortDevice {
         /// The pinned XSK map of the device plugin, where one is used.
         map: Option<String>,
     },
+    /// A kernel netdev behind a tap device, by net_tap.
+    Tap {
+        /// The netdev.
+        netdev: String,
+    },
 }

@@ -76,6 +76,16 @@ fn options_reach_the_builder() {
 }
 
 #[test]
+fn kernel_netdevs_are_ports_when_asked_for() {
+    let pod = pod(&status(&[r#"{"name":"ran/macvlan","interface":"net1"}"#.to_owned()]));
+    let eal = |more: &str| pod.run(&format!("eal --no-huge {more}")).ends(0);
+    eal("").says("--netdevs makes a port of it");
+    assert!(eal("--netdevs tap").out.contains(" net_tap_net1,iface=dpdk-net1,remote=net1 "));
+    assert!(eal("--netdevs af-xdp").out.contains(" net_af_xdp_net1,iface=net1,queue_count=1 "));
+    pod.run("eal --netdevs yes").ends(2);
+}
+
+#[test]
 fn verbose_says_why() {
     let run = two_sockets().run("eal --no-huge --dpdk 25.11 --verbose").ends(0);
     run.says("podnet: DPDK 25.11: from --dpdk\n").says("podnet: --no-pci: ");

@@ -95,6 +95,8 @@ testpmd\t''
 none\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l network -d 'Only these interfaces or networks' -r
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
+tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l queues -d 'Queues of each port [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l main -d 'CPU of the main lcore' -r
@@ -127,6 +129,8 @@ testpmd\t''
 none\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l network -d 'Only these interfaces or networks' -r
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
+tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l queues -d 'Queues of each port [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l main -d 'CPU of the main lcore' -r
@@ -156,6 +160,8 @@ testpmd\t''
 none\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l network -d 'Only these interfaces or networks' -r
+complete -c podnet -n "__fish_podnet_using_subcommand render" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
+tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l queues -d 'Queues of each port [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l main -d 'CPU of the main lcore' -r

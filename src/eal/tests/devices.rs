@@ -244,3 +244,94 @@ fn a_port_says_what_it_is_made_of() {
         ])
     );
 }
+
+/// A virtual function on its kernel driver, with a netdev.
+fn kernel_vf(name: &str, address: &str, netdev: &str) -> Interface {
+    let hardware = Hardware { netdevs: vec![netdev.into()], ..bound("iavf") };
+    Interface { hardware: Some(hardware), ..vf(name, address) }
+}
+
+fn virtio_vdpa(name: &str) -> Interface {
+    let device = VdpaDevice { driver: Some("virtio".into()), ..VdpaDevice::default() };
+    with_device(name, Kind::Vdpa, DeviceDetail::Vdpa(device))
+}
+
+#[test]
+fn kernel_netdevs_are_ports_when_asked_for() {
+    let mut snapshot = pod(vec![
+        eth0(),
+        interface("net1", Kind::Host),
+        kernel_vf("net2", "0000:3b:02.2", "ens3v2"),
+        virtio_vdpa("net3"),
+        vf("net4", "0000:3b:02.4"),
+        Interface { own: Some(false), ..kernel_vf("net5", "0000:3b:02.5", "ens3v5") },
+    ]);
+    snapshot.unmatched_devices = vec![UnmatchedDevice {
+        kind: UnmatchedKind::Pci,
+        address: "0000:3b:02.6".into(),
+        own: Some(true),
+        source: "PCIDEVICE_INTEL_COM_MIDHAUL".into(),
+        hardware: kernel_vf("", "0000:3b:02.6", "ens3v6").hardware,
+    }];
+    let devargs = |how| {
+        let args = EalArgs::builder(&snapshot).netdevs(how).build().unwrap();
+        assert_eq!(codes(&args), [WarningCode::DeviceSkipped]);
+        assert!(args.warnings[0].path.starts_with("net5 "));
+        args.ports.into_iter().map(|port| port.devarg).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        devargs(Netdevs::AfXdp),
+        [
+            "0000:3b:02.4",
+            "net_af_xdp_net1,iface=net1,queue_count=1",
+            "net_af_xdp_net2,iface=ens3v2,queue_count=1",
+            "net_af_xdp_net3,iface=net3,queue_count=1",
+            "net_af_xdp_port4,iface=ens3v6,queue_count=1",
+        ]
+    );
+    assert_eq!(
+        devargs(Netdevs::Tap),
+        [
+            "0000:3b:02.4",
+            "net_tap_net1,iface=dpdk-net1,remote=net1",
+            "net_tap_net2,iface=dpdk-ens3v2,remote=ens3v2",
+            "net_tap_net3,iface=dpdk-net3,remote=net3",
+            "net_tap_port4,iface=dpdk-ens3v6,remote=ens3v6",
+        ]
+    );
+    assert_eq!(build(&snapshot).ports.len(), 1);
+    let named = EalArgs::builder(&snapshot).networks(["eth0"]).netdevs(Netdevs::Tap);
+    assert_eq!(named.build().unwrap().ports, []);
+}
+
+#[test]
+fn a_tap_device_has_a_name_of_its_own_that_a_netdev_may_have() {
+    let names = ["abcdefghijklmno", "abcdefghijklmn", "abcdefghijxyz", "abcdefghij"];
+    let interfaces = names.map(|name| interface(name, Kind::Host)).to_vec();
+    let args = EalArgs::builder(&pod(interfaces)).netdevs(Netdevs::Tap).build().unwrap();
+    let iface = |port: &Port| {
+        let keys = port.devarg.split(',').nth(1).unwrap();
+        keys.strip_prefix("iface=").unwrap().to_owned()
+    };
+    let mut made: Vec<_> = args.ports.iter().map(iface).collect();
+    assert!(made.iter().all(|name| name.len() <= 15), "{made:?}");
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), names.len());
+    let long = pod(vec![interface("abcdefghijklmnop", Kind::Host)]);
+    for how in [Netdevs::Tap, Netdevs::AfXdp] {
+        let error = EalArgs::builder(&long).netdevs(how).build().unwrap_err().to_string();
+        assert!(error.contains("16 bytes long, and a netdev's name has at most 15"), "{error}");
+    }
+}
+
+#[test]
+fn an_unmodified_old_l3fwd_starts_on_tap_devices_alone() {
+    let snapshot = pod(vec![interface("net1", Kind::Host)]);
+    let codes_of = |how| {
+        let builder = EalArgs::builder(&snapshot).app(App::L3fwd).netdevs(how);
+        codes(&builder.dpdk("22.11".parse().unwrap()).build().unwrap())
+    };
+    assert_eq!(codes_of(Netdevs::Tap), []);
+    assert_eq!(codes_of(Netdevs::AfXdp), [WarningCode::Application]);
+}
