@@ -6,6 +6,7 @@ use crate::cgroup::{self, Cgroups};
 use crate::error::{Error, Result};
 use crate::parse::cgroup::Controller;
 use crate::parse::cpulist::CpuSet;
+use crate::parse::limit;
 use crate::root::Root;
 use crate::snapshot::{CgroupVersion, CpuInfo, CpuSources, Exclusive, ExclusiveReason, NodeCpus};
 use crate::warning::{Findings, WarningCode};
@@ -17,9 +18,6 @@ const NODES: &str = "/sys/devices/system/node";
 /// has only that.
 const CPUSET_CPUS: [&str; 3] = ["cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"];
 const CPUSET_MEMS: [&str; 3] = ["cpuset.mems.effective", "cpuset.effective_mems", "cpuset.mems"];
-
-/// The period where `cpu.max` names none, in microseconds.
-const DEFAULT_PERIOD: u64 = 100_000;
 
 /// Reads the CPUs; `None` where no source tells, with a finding that says so.
 pub(crate) fn read(root: &Root, cgroups: &Cgroups, findings: &mut Findings) -> Option<CpuInfo> {
@@ -157,44 +155,24 @@ fn exclusive(facts: &Facts<'_>) -> (Exclusive, Option<ExclusiveReason>) {
 
 /// The least quota from the own cgroup up, in CPUs.
 fn quota(root: &Root, cpu: &Controller, findings: &mut Findings) -> Option<f64> {
-    let quotas: Vec<f64> = match cpu.version {
-        CgroupVersion::V2 => cgroup::every(root, cpu, "cpu.max", findings)
-            .into_iter()
-            .filter_map(|(path, text)| {
-                let mut words = text.split_whitespace();
-                ratio(&path, words.next()?, words.next(), findings)
-            })
-            .collect(),
-        CgroupVersion::V1 => cgroup::every(root, cpu, "cpu.cfs_quota_us", findings)
-            .into_iter()
-            .filter_map(|(path, quota)| {
+    let file = match cpu.version {
+        CgroupVersion::V2 => "cpu.max",
+        CgroupVersion::V1 => "cpu.cfs_quota_us",
+    };
+    let mut quotas = Vec::new();
+    for (path, text) in cgroup::every(root, cpu, file, findings) {
+        let cpus = match cpu.version {
+            CgroupVersion::V2 => limit::cpu_max(&text),
+            CgroupVersion::V1 => {
                 let period = path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us");
                 let period = findings.take(root.text(&period)).flatten();
-                ratio(&path, &quota, period.as_deref(), findings)
-            })
-            .collect(),
-    };
+                limit::cpus(&text, period.as_deref())
+            }
+        };
+        let cpus = cpus.map_err(|why| Error::malformed(path, "quota and period", why));
+        quotas.extend(findings.take(cpus).flatten());
+    }
     quotas.into_iter().min_by(f64::total_cmp)
-}
-
-/// `quota / period`; none for `max` and version 1's -1.
-fn ratio(path: &str, quota: &str, period: Option<&str>, findings: &mut Findings) -> Option<f64> {
-    if matches!(quota, "max" | "-1") {
-        return None;
-    }
-    let numbers = quota.parse::<u64>().ok().zip(match period {
-        Some(period) => period.parse::<u64>().ok(),
-        None => Some(DEFAULT_PERIOD),
-    });
-    match numbers {
-        Some((quota, period)) if period > 0 => Some(quota as f64 / period as f64),
-        _ => {
-            let period = period.unwrap_or("none");
-            let why = format!("expected microseconds, found {quota:?} and {period:?}");
-            findings.fail(Error::malformed(path, "quota and period", why));
-            None
-        }
-    }
 }
 
 fn memory_nodes(

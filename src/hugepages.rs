@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::parse::cgroup::Controller;
 use crate::parse::mountinfo::Mount;
 use crate::parse::size::{self, Figure, HugepageFile};
+use crate::parse::{limit, proc};
 use crate::root::Root;
 use crate::snapshot::{
     CgroupVersion, ContainerHugepages, Hugepages, LimitSource, NodePages, PageSize,
@@ -22,9 +23,6 @@ const MIB: u64 = 1 << 20;
 
 /// The units in which people have the Downward API print hugepages.
 const UNITS: [u64; 4] = [1, 1 << 10, 1 << 20, 1 << 30];
-
-/// Version 1 prints the largest signed number, rounded down to pages, for "no limit".
-const UNLIMITED: u64 = 1 << 62;
 
 /// What is known of the page sizes so far, smallest first.
 type Pages = BTreeMap<u64, PageSize>;
@@ -60,7 +58,7 @@ fn entry(pages: &mut Pages, size: u64) -> &mut PageSize {
 }
 
 /// Keeps the least limit; on a tie the source that [`LimitSource`] names first.
-fn limit(page: &mut PageSize, limit: u64, source: LimitSource) {
+fn lower_limit(page: &mut PageSize, limit: u64, source: LimitSource) {
     let known = page.limit.zip(page.limit_source);
     if known.is_none_or(|known| (limit, source) < known) {
         page.limit = Some(limit);
@@ -112,15 +110,14 @@ fn read_mounts(root: &Root, mounts: &[Mount], pages: &mut Pages, findings: &mut 
             page.mounts.push(mount.mount_point.clone());
         }
         if let Some(bytes) = mount.option("size").and_then(size::parse) {
-            limit(page, bytes, LimitSource::Mount);
+            lower_limit(page, bytes, LimitSource::Mount);
         }
     }
 }
 
 fn default_size(root: &Root, findings: &mut Findings) -> Option<u64> {
     let text = findings.take(root.text(MEMINFO)).flatten()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Hugepagesize:"))?;
-    size::page(&line.split_whitespace().collect::<String>())
+    size::page(&proc::field(&text, "Hugepagesize")?.replace(' ', ""))
 }
 
 /// The hugetlb controller: fault and reservation limits of the own cgroup and those above it.
@@ -136,7 +133,7 @@ fn read_cgroup(root: &Root, hugetlb: &Controller, pages: &mut Pages, findings: &
             let file = format!("hugetlb.{name}.{file}");
             for (path, text) in cgroup::every(root, hugetlb, &file, findings) {
                 if let Some(bytes) = findings.take(bytes(&path, &text)).flatten() {
-                    limit(page, bytes, LimitSource::Cgroup);
+                    lower_limit(page, bytes, LimitSource::Cgroup);
                 }
             }
         }
@@ -168,11 +165,7 @@ fn cgroup_sizes(
 
 /// A figure of the controller; none for "no limit".
 fn bytes(path: &str, text: &str) -> Result<Option<u64>> {
-    if text == "max" {
-        return Ok(None);
-    }
-    let number: u64 = text.parse().map_err(|_| Error::unexpected(path, "bytes or max", text))?;
-    Ok(Some(number).filter(|number| *number < UNLIMITED))
+    limit::bytes(text).map_err(|_| Error::unexpected(path, "bytes or max", text))
 }
 
 /// The Downward API's files. Only the injector's names, with size and container, have a unit.
@@ -187,31 +180,25 @@ fn read_files(
         pages.values().filter_map(|page| Some((page.size, page.limit?))).collect();
     let mut containers: BTreeMap<(String, u64), ContainerHugepages> = BTreeMap::new();
     for (path, file, value) in downward.hugepages(findings) {
-        match &file {
-            HugepageFile { size: Some(size), figure, container: Some(name) } => {
-                let Some(bytes) = findings.take(mebibytes(&path, value)) else { continue };
-                let figures =
-                    containers.entry((name.clone(), *size)).or_insert_with(|| ContainerHugepages {
-                        name: name.clone(),
-                        size: *size,
-                        request: None,
-                        limit: None,
-                    });
-                match figure {
-                    Figure::Request => figures.request = Some(bytes),
-                    Figure::Limit => figures.limit = Some(bytes),
-                }
-                if own == Some(name) {
-                    record(entry(pages, *size), *figure, bytes);
-                }
+        let HugepageFile { size, figure, container } = &file;
+        let is_own = container.is_none() || container.as_deref() == own;
+        if let (Some(size), Some(name)) = (*size, container) {
+            let Some(bytes) = findings.take(mebibytes(&path, value)) else { continue };
+            let container = containers.entry((name.clone(), size)).or_insert_with(|| {
+                ContainerHugepages { name: name.clone(), size, request: None, limit: None }
+            });
+            match figure {
+                Figure::Request => container.request = Some(bytes),
+                Figure::Limit => container.limit = Some(bytes),
             }
-            HugepageFile { container: Some(name), .. } if own != Some(name) => {
-                findings.warn(WarningCode::HugepagesUnit, &path, unit_text(&path, value));
+            if is_own {
+                record(entry(pages, size), *figure, bytes);
             }
-            unitless => match settle(unitless, value, &cgroup_limits) {
-                Some((size, bytes)) => record(entry(pages, size), file.figure, bytes),
-                None => findings.warn(WarningCode::HugepagesUnit, &path, unit_text(&path, value)),
-            },
+        } else if let Some((size, bytes)) = settle(&file, value, &cgroup_limits).filter(|_| is_own)
+        {
+            record(entry(pages, size), *figure, bytes);
+        } else {
+            findings.warn(WarningCode::HugepagesUnit, &path, unit_text(&path, value));
         }
     }
     containers.into_values().collect()
@@ -220,7 +207,7 @@ fn read_files(
 fn record(page: &mut PageSize, figure: Figure, bytes: u64) {
     match figure {
         Figure::Request => page.request = Some(bytes),
-        Figure::Limit => limit(page, bytes, LimitSource::DownwardApi),
+        Figure::Limit => lower_limit(page, bytes, LimitSource::DownwardApi),
     }
 }
 

@@ -14,6 +14,7 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::parse::cpulist::CpuSet;
+use crate::parse::proc;
 
 /// Far more than any file read here: the API server limits all annotations to 256 KiB.
 const MAX_FILE: u64 = 32 << 20;
@@ -179,12 +180,11 @@ impl Root {
         let status = self.text("/proc/self/status").ok().flatten();
         let effective = status
             .as_deref()
-            .and_then(|status| status_field(status, "Uid")?.split_whitespace().nth(1));
+            .and_then(|status| proc::field(status, "Uid")?.split_whitespace().nth(1));
         effective.is_none_or(|uid| uid == "0")
     }
 
-    /// The environment, as the process was started with: names may hold `-`, values `=` and
-    /// newlines. Sorted by name.
+    /// The environment by name, as the process was started with.
     pub fn environment(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         if self.is_live() {
             let variables = std::env::vars_os();
@@ -192,15 +192,8 @@ impl Root {
                 .map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_vec()))
                 .collect());
         }
-        let Some(content) = self.read("/proc/self/environ")? else { return Ok(BTreeMap::new()) };
-        Ok(content
-            .split(|byte| *byte == 0)
-            .filter_map(|variable| {
-                let equals = variable.iter().position(|byte| *byte == b'=')?;
-                let name = String::from_utf8_lossy(&variable[..equals]).into_owned();
-                Some((name, variable[equals + 1..].to_vec()))
-            })
-            .collect())
+        let content = self.read("/proc/self/environ")?;
+        Ok(content.map(|content| proc::environ(&content)).unwrap_or_default())
     }
 
     /// The CPUs this process may run on; `None` where nothing tells.
@@ -211,11 +204,11 @@ impl Root {
         self.status_list("Cpus_allowed_list")
     }
 
-    /// A list of CPUs or nodes from `/proc/self/status`.
+    /// The list of CPUs or nodes in a field of `/proc/self/status`; `None` where it is absent.
     pub fn status_list(&self, field: &str) -> Result<Option<CpuSet>> {
         const STATUS: &str = "/proc/self/status";
         let Some(status) = self.text(STATUS)? else { return Ok(None) };
-        let Some(list) = status_field(&status, field) else { return Ok(None) };
+        let Some(list) = proc::field(&status, field) else { return Ok(None) };
         list.parse().map(Some).map_err(|why| Error::malformed(STATUS, field, format!("{why}")))
     }
 
@@ -291,11 +284,6 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR))
-}
-
-/// The value of a `Field:` line of `/proc/self/status`.
-fn status_field<'a>(status: &'a str, field: &str) -> Option<&'a str> {
-    status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).map(str::trim)
 }
 
 fn accessible(path: &Path) -> bool {
@@ -388,18 +376,6 @@ mod tests {
         assert_eq!(root.text("/file").unwrap().as_deref(), Some("first"));
         fs::write(directory.path().join("file"), "second").unwrap();
         assert_eq!(root.text("/file").unwrap().as_deref(), Some("first"));
-    }
-
-    #[test]
-    fn the_environment_is_read_raw() {
-        let (directory, root) = root();
-        fs::create_dir_all(directory.path().join("proc/self")).unwrap();
-        fs::write(directory.path().join("proc/self/environ"), b"A-B=x=y\nC=1\0D=\xff\0nonsense\0")
-            .unwrap();
-        let environment = root.environment().unwrap();
-        assert_eq!(environment["A-B"], b"x=y\nC=1");
-        assert_eq!(environment["D"], b"\xff");
-        assert_eq!(environment.len(), 2);
     }
 
     #[test]

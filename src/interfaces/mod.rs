@@ -159,20 +159,24 @@ impl Reader<'_> {
         let source = variables.first().cloned().unwrap_or_default();
         let address = device.to_string();
         if kind != UnmatchedKind::Accelerator {
-            let next = match self.state {
-                State::Complete => {
-                    "let the network's definition carry the annotation \
-                     k8s.v1.cni.cncf.io/resourceName, or ask for --assign-by-order"
-                }
-                _ => "its network may have no status yet",
-            };
-            let text = format!(
-                "{source}: {address}: no interface is known to be this device: no device-info \
-                 names it; {next}"
-            );
-            findings.warn(WarningCode::DeviceUnmatched, &source, text);
+            self.warn_unmatched(&source, &address, findings);
         }
         UnmatchedDevice { kind, address, own: Some(true), source, hardware }
+    }
+
+    fn warn_unmatched(&self, source: &str, address: &str, findings: &mut Findings) {
+        let next = match self.state {
+            State::Complete => {
+                "let the network's definition carry the annotation \
+                 k8s.v1.cni.cncf.io/resourceName, or ask for --assign-by-order"
+            }
+            _ => "its network may have no status yet",
+        };
+        let text = format!(
+            "{source}: {address}: no interface is known to be this device: no device-info \
+             names it; {next}"
+        );
+        findings.warn(WarningCode::DeviceUnmatched, source, text);
     }
 }
 

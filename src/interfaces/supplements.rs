@@ -19,6 +19,15 @@ use crate::warning::{Findings, WarningCode};
 /// Where the userspace CNI's sockets are when no annotation says so.
 const USERSPACE_DEFAULT: &str = "/var/lib/cni/usrspcni";
 
+/// Where the userspace CNI's sockets and files are.
+fn userspace_directory(annotations: &Map) -> String {
+    annotations
+        .get(MAPPED_DIR)
+        .map(|value| String::from_utf8_lossy(value).trim().trim_end_matches('/').to_owned())
+        .filter(|directory| !directory.is_empty())
+        .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned())
+}
+
 /// KubeVirt's virt-launcher has this beside or instead of network-status. Its networks have names
 /// of their own, so an attachment is known by its MAC; what no attachment is stands alone.
 pub(super) fn kubevirt(
@@ -63,11 +72,7 @@ pub(super) fn userspace(
     downward: &DownwardApi,
     findings: &mut Findings,
 ) {
-    let directory = annotations
-        .get(MAPPED_DIR)
-        .map(|value| String::from_utf8_lossy(value).trim().trim_end_matches('/').to_owned())
-        .filter(|directory| !directory.is_empty())
-        .unwrap_or_else(|| USERSPACE_DEFAULT.to_owned());
+    let directory = userspace_directory(annotations);
     let annotation = downward.parse(annotations, CONFIGURATION_DATA, userspace::parse, findings);
     let mut interfaces = annotation.unwrap_or_default();
     let path = downward.annotation_path(CONFIGURATION_DATA);
