@@ -32,14 +32,13 @@ impl Cgroups {
 }
 
 /// The text of `file` in the own cgroup or the nearest one above that has it, with its path.
-/// A file that can't be read, as AppArmor has it, is noted and counts as unknown.
 pub(crate) fn nearest(
     root: &Root,
     controller: &Controller,
     file: &str,
     findings: &mut Findings,
 ) -> Option<(String, String)> {
-    every(root, controller, file, findings).into_iter().next()
+    controller.directories.iter().find_map(|directory| text(root, directory, file, findings))
 }
 
 /// The texts of `file` in the own cgroup and all above it, each with its path.
@@ -49,15 +48,41 @@ pub(crate) fn every(
     file: &str,
     findings: &mut Findings,
 ) -> Vec<(String, String)> {
-    let read = |directory: &String| {
-        let path = format!("{directory}/{file}");
-        match root.text(&path) {
-            Ok(text) => text.map(|text| (path, text)),
-            Err(error) => {
-                findings.note(&error);
-                None
-            }
-        }
-    };
-    controller.directories.iter().filter_map(read).collect()
+    let texts = controller.directories.iter();
+    texts.filter_map(|directory| text(root, directory, file, findings)).collect()
+}
+
+/// A file that can't be read, as AppArmor has it, is noted and counts as unknown.
+fn text(
+    root: &Root,
+    directory: &str,
+    file: &str,
+    findings: &mut Findings,
+) -> Option<(String, String)> {
+    let path = format!("{directory}/{file}");
+    let text = root.text(&path).map_err(|error| findings.note(&error)).ok().flatten()?;
+    Some((path, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::CgroupVersion;
+
+    #[test]
+    fn what_is_above_the_nearest_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(directory.path().join("top/own")).unwrap();
+        std::fs::write(directory.path().join("top/own/cpuset.cpus"), "2-5\n").unwrap();
+        std::fs::create_dir(directory.path().join("top/cpuset.cpus")).unwrap();
+        let root = Root::open(directory.path()).unwrap();
+        let directories = vec!["/top/own".to_owned(), "/top".to_owned()];
+        let controller = Controller { version: CgroupVersion::V2, directories };
+        let mut findings = Findings::default();
+        let found = nearest(&root, &controller, "cpuset.cpus", &mut findings);
+        assert_eq!(found, Some(("/top/own/cpuset.cpus".to_owned(), "2-5".to_owned())));
+        assert!(findings.warnings.is_empty());
+        assert_eq!(every(&root, &controller, "cpuset.cpus", &mut findings).len(), 1);
+        assert_eq!(findings.warnings.len(), 1);
+    }
 }

@@ -194,7 +194,8 @@ fn read_files(
             if is_own {
                 record(entry(pages, size), *figure, bytes);
             }
-        } else if let Some((size, bytes)) = settle(&file, value, &cgroup_limits).filter(|_| is_own)
+        } else if let Some((size, bytes)) =
+            infer_unit(&file, value, &cgroup_limits).filter(|_| is_own)
         {
             record(entry(pages, size), *figure, bytes);
         } else {
@@ -218,7 +219,7 @@ fn mebibytes(path: &str, value: u64) -> Result<u64> {
 }
 
 /// The size and bytes of a value without a unit: the one unit in which it is a cgroup limit.
-fn settle(file: &HugepageFile, value: u64, limits: &[(u64, u64)]) -> Option<(u64, u64)> {
+fn infer_unit(file: &HugepageFile, value: u64, limits: &[(u64, u64)]) -> Option<(u64, u64)> {
     let mut fits = limits
         .iter()
         .filter(|(size, _)| file.size.is_none_or(|named| named == *size))

@@ -42,7 +42,7 @@ impl Wait {
     fn wanted(&self) -> Result<Vec<NetworkRequest>> {
         let mut wanted = Vec::new();
         for name in &self.networks {
-            let read = networks::short("", name);
+            let read = networks::parse_short("", name);
             wanted.push(read.map_err(|problem| Error::invalid("network", one_line(problem.why)))?);
         }
         Ok(wanted)

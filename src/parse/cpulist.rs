@@ -1,4 +1,5 @@
-//! Linux lists of CPUs or NUMA nodes: `0-3,8`, as in `cpuset.cpus` and `cpulist`.
+//! Linux lists of CPUs or NUMA nodes: `0-3,8`, as in `cpuset.cpus` and `cpulist`; cpuset(7), List
+//! format, with the groups of the kernel's admin-guide/kernel-parameters.rst.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer};
 /// No kernel has as many CPUs; a larger number in a file is an attack or a mistake.
 const MAX_ID: u32 = 65_535;
 
-/// A set of CPU or NUMA node numbers, printed as a Linux list.
+/// A set of CPU or NUMA node numbers, printed as a Linux list. Parsing takes numbers up to 65535.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct CpuSet(BTreeSet<u32>);
 

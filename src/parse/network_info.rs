@@ -1,4 +1,5 @@
-//! The annotation `kubevirt.io/network-info` of KubeVirt's virt-launcher.
+//! The annotation `kubevirt.io/network-info` of KubeVirt's virt-launcher: a JSON object with a
+//! list `interfaces`. No specification: what KubeVirt writes.
 
 use super::json::{self, Members};
 use super::{Parsed, device_info};

@@ -1,4 +1,5 @@
-//! The annotation `k8s.v1.cni.cncf.io/networks`: which networks the pod asks for.
+//! The annotation `k8s.v1.cni.cncf.io/networks`: which networks the pod asks for; NPWG
+//! Multi-Network Specification 1.3, section 4.
 //!
 //! Either a comma list of `[namespace/]name[@interface]` or a JSON list; Multus
 //! takes it for JSON when it holds any of `[`, `{`, `"`.
@@ -56,11 +57,11 @@ pub fn parse(text: &[u8]) -> Parsed<Vec<NetworkRequest>> {
 fn comma_list(text: &str) -> Vec<Result<NetworkRequest, Problem>> {
     let items = text.split(',').map(str::trim).enumerate();
     let items = items.filter(|(_, item)| !item.is_empty());
-    items.map(|(index, item)| short(&format!("[{index}]"), item)).collect()
+    items.map(|(index, item)| parse_short(&format!("[{index}]"), item)).collect()
 }
 
 /// Reads one `[namespace/]name[@interface]`.
-pub(crate) fn short(place: &str, item: &str) -> Result<NetworkRequest, Problem> {
+pub(crate) fn parse_short(place: &str, item: &str) -> Result<NetworkRequest, Problem> {
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let (network, interface) = match item.split_once('@') {
         Some((network, interface)) => (network, some(interface)),

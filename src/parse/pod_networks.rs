@@ -1,7 +1,7 @@
 //! The annotation `k8s.ovn.org/pod-networks` of OVN-Kubernetes: addresses with their prefixes.
 //!
 //! A JSON object by network: `default`, `<namespace>/<definition>`, or that and
-//! `/<n>` for a definition attached more than once.
+//! `/<n>` for a definition attached more than once. No specification: what OVN-Kubernetes writes.
 
 use super::Parsed;
 use super::json::{self, Members};

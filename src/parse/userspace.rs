@@ -1,7 +1,8 @@
 //! The userspace CNI's own data: the annotation `userspace/configuration-data` and the files
 //! `configData-*.json`, one element each.
 //!
-//! Values are from the container's point of view.
+//! Values are from the container's point of view. The format is that of userspace-cni's
+//! pkg/types; `ipResult` is a result of the CNI specification.
 
 use serde_json::Value;
 
