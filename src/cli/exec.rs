@@ -50,7 +50,7 @@ fn wait_for_networks(pod: &Pod, args: &ExecArgs) -> Outcome {
 }
 
 /// Gives sockets whose paths are too long for an address a short one.
-fn shorten(snapshot: &mut Snapshot, base: &Path) -> Vec<Alias> {
+pub fn shorten(snapshot: &mut Snapshot, base: &Path) -> Vec<Alias> {
     let mut aliases = Vec::new();
     let devices = snapshot.interfaces.iter_mut().filter_map(|one| one.device.as_mut());
     for device in devices {

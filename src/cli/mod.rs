@@ -11,6 +11,7 @@ mod get;
 mod manual;
 mod netdev;
 mod pci;
+mod ports;
 mod preflight;
 mod program;
 mod render;
@@ -20,6 +21,7 @@ mod socket;
 mod system;
 mod table;
 mod target;
+mod telemetry;
 mod template;
 mod text;
 mod units;
@@ -95,6 +97,7 @@ fn run(cli: &Cli) -> Outcome {
         Verb::Watch(args) => watch::run(&cli.global, args),
         Verb::Eal(args) => eal::run(&cli.global, args),
         Verb::Exec(args) => exec::run(&cli.global, args),
+        Verb::Ports(args) => ports::run(&cli.global, args),
         Verb::Render(args) => render::run(&cli.global, args),
     }
 }

@@ -1,5 +1,6 @@
 //! DPDK's runtime directory: its lock, its sockets and the files of secondary processes.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,22 @@ impl RuntimeDirectory {
     }
 }
 
+/// Where the runtime files of an application may be that another user or environment started: the
+/// caller's directory, else all that DPDK and `exec` choose from.
+pub fn candidates() -> Vec<PathBuf> {
+    let variable = |name| env::var_os(name).map(PathBuf::from);
+    if let Some(directory) = variable(VARIABLE) {
+        return vec![directory];
+    }
+    let user = variable("XDG_RUNTIME_DIR").into_iter();
+    let all = FALLBACKS.map(PathBuf::from).into_iter().chain(user);
+    let mut seen = BTreeSet::new();
+    all.filter(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone()))).collect()
+}
+
+/// What `exec` chooses from where DPDK's own choice can't be written.
+const FALLBACKS: [&str; 4] = ["/var/run", "/tmp", "/run", "/dev/shm"];
+
 fn choose(set: Option<PathBuf>, user: Option<PathBuf>, is_root: bool) -> RuntimeDirectory {
     let default = match &user {
         _ if is_root => PathBuf::from("/var/run"),
@@ -42,7 +59,7 @@ fn choose(set: Option<PathBuf>, user: Option<PathBuf>, is_root: bool) -> Runtime
     if usable || is_callers {
         return RuntimeDirectory { path, set: false, usable };
     }
-    let others = ["/tmp", "/run", "/dev/shm"].map(PathBuf::from);
+    let others = FALLBACKS.map(PathBuf::from).into_iter().skip(1);
     match user.into_iter().chain(others).find(|path| is_usable(path)) {
         Some(path) => RuntimeDirectory { path, set: true, usable: true },
         None => RuntimeDirectory { path, set: false, usable: false },

@@ -1,6 +1,6 @@
 //! Unix sockets: whether somebody is behind one, and paths that fit into an address.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -56,13 +56,19 @@ fn abstract_state(name: &[u8]) -> State {
     if is_there { State::Live } else { State::Absent }
 }
 
-/// Through a descriptor of its directory: the path itself may be too long for an address.
 fn ask(path: &Path) -> io::Result<()> {
+    let (_directory, short) = by_descriptor(path)?;
+    UnixDatagram::unbound()?.connect(short)
+}
+
+/// A path that fits into an address, through a descriptor of its directory, while that is open.
+pub fn by_descriptor(path: &Path) -> io::Result<(File, PathBuf)> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     let flags = libc::O_PATH | libc::O_DIRECTORY;
     let directory = OpenOptions::new().read(true).custom_flags(flags).open(directory)?;
     let by_descriptor = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
-    UnixDatagram::unbound()?.connect(by_descriptor.join(path.file_name().unwrap_or_default()))
+    let short = by_descriptor.join(path.file_name().unwrap_or_default());
+    Ok((directory, short))
 }
 
 /// A short name for a path that is too long for a socket's address: a symlink in a directory of

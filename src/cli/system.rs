@@ -4,8 +4,11 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 /// What SIGPIPE does to this process, and to the program it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,35 @@ fn check_access(path: &Path, mode: libc::c_int) -> io::Result<()> {
     // it will for DPDK's own open(2).
     let result = unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), mode, libc::AT_EACCESS) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Connects to a Unix socket of packets, of which std knows only streams and datagrams. A read of what
+/// comes out takes one packet.
+pub fn connect_packets(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    // SAFETY: socket takes no pointers.
+    let socket = unsafe { libc::socket(libc::AF_UNIX, kind, 0) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `socket` is open, and nobody else's.
+    let stream = UnixStream::from(unsafe { OwnedFd::from_raw_fd(socket) });
+    // Of a full queue of connections, too.
+    stream.set_write_timeout(Some(patience))?;
+    // SAFETY: all zeros is a valid sockaddr_un.
+    let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    let bytes = path.as_os_str().as_bytes();
+    if bytes.len() >= address.sun_path.len() {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    for (to, from) in address.sun_path.iter_mut().zip(bytes) {
+        *to = *from as c_char;
+    }
+    let length = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+    // SAFETY: `address` is a sockaddr_un of that length, terminated, that outlives the call.
+    let result = unsafe { libc::connect(socket, (&raw const address).cast(), length) };
+    if result == 0 { Ok(stream) } else { Err(io::Error::last_os_error()) }
 }
 
 /// How much memory this process may lock, in bytes; `None` without a limit.

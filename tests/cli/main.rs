@@ -7,6 +7,7 @@ mod exec;
 #[path = "../kubelet/mod.rs"]
 mod kubelet;
 mod launcher;
+mod ports;
 mod render;
 mod show;
 mod support;

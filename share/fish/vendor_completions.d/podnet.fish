@@ -40,6 +40,7 @@ complete -c podnet -n "__fish_podnet_needs_command" -f -a "wait" -d 'Waits until
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "watch" -d 'Prints what becomes of the interfaces, a line per change'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "eal" -d 'Prints the arguments that DPDK needs'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
+complete -c podnet -n "__fish_podnet_needs_command" -f -a "ports" -d 'Compares the ports of a running DPDK application with the plan, and shows their counters'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "render" -d 'Fills in a template of a configuration file'
 complete -c podnet -n "__fish_podnet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c podnet -n "__fish_podnet_using_subcommand show" -l root -d 'Directory that stands for `/` of the pod, its environment and affinity included [default: $PODNET_ROOT, else /]' -r -F
@@ -153,6 +154,37 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l secondary -d 'Att
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -s v -l verbose -d 'Say on standard error why each argument is there'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l instance -d 'Which of several processes with this file prefix, by the number at the end of its socket, else 0' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l timeout -d 'How long an application may take to answer' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
+l2fwd\t''
+testpmd\t''
+none\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l network -d 'Only these interfaces or networks' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
+tap\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l queues -d 'Queues of each port [default: 1]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l main -d 'CPU of the main lcore' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l smt -d 'Whether both hyper-threads of a core may be lcores' -r -f -a "use\t''
+avoid\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l memory -d 'Memory, such as 512M, 1G, 1Gi or bytes [default: the hugepage limit]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l file-prefix -d 'Name of this DPDK instance [default: podnet-<pod>-<container>]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l iova-mode -d 'Which addresses devices are given [default: what the ports need]' -r -f -a "pa\t''
+va\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l root -d 'Directory that stands for `/` of the pod, its environment and affinity included [default: $PODNET_ROOT, else /]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l downward-api -d 'Where the Downward API is mounted [default: /etc/podnetinfo, else /etc/podinfo]' -r -F
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l container -d 'Name of the own container [default: $CONTAINER_NAME]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l color -d 'Colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l json -d 'Print JSON'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l no-huge -d 'Do without hugepages'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l secondary -d 'Attach to a running instance of the same file prefix'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -s v -l verbose -d 'Say on standard error why each argument is there'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -s h -l help -d 'Print help'
 complete -c podnet -n "__fish_podnet_using_subcommand render" -s o -l output -d 'Write FILE in one step, instead of standard output' -r -F
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
 l2fwd\t''
@@ -182,12 +214,13 @@ complete -c podnet -n "__fish_podnet_using_subcommand render" -l secondary -d 'A
 complete -c podnet -n "__fish_podnet_using_subcommand render" -s v -l verbose -d 'Say on standard error why each argument is there'
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l assign-by-order -d 'Give devices without any evidence to interfaces by position'
 complete -c podnet -n "__fish_podnet_using_subcommand render" -s h -l help -d 'Print help'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "show" -d 'Shows the pod: CPUs, hugepages, interfaces and the devices behind them'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "get" -d 'Prints one value, for scripts'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "annotations" -d 'Prints every annotation of the pod, decoded'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "wait" -d 'Waits until the networks of the pod are attached'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "watch" -d 'Prints what becomes of the interfaces, a line per change'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "eal" -d 'Prints the arguments that DPDK needs'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "render" -d 'Fills in a template of a configuration file'
-complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec render help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "show" -d 'Shows the pod: CPUs, hugepages, interfaces and the devices behind them'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "get" -d 'Prints one value, for scripts'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "annotations" -d 'Prints every annotation of the pod, decoded'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "wait" -d 'Waits until the networks of the pod are attached'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "watch" -d 'Prints what becomes of the interfaces, a line per change'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "eal" -d 'Prints the arguments that DPDK needs'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "exec" -d 'Starts a DPDK program with the arguments it needs'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "ports" -d 'Compares the ports of a running DPDK application with the plan, and shows their counters'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "render" -d 'Fills in a template of a configuration file'
+complete -c podnet -n "__fish_podnet_using_subcommand help; and not __fish_seen_subcommand_from show get annotations wait watch eal exec ports render help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
