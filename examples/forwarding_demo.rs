@@ -2,7 +2,7 @@
 //!
 //! It writes the pod of `samples/pods/vhost-user-client` with this machine's CPUs and real sockets,
 //! starts testpmd as the virtual switch behind them, lets `podnet exec` start l3fwd in the pod, sends
-//! 200 packets, and checks each that comes out. Without DPDK it shows the pod and the arguments only.
+//! 100 packets, and checks each that comes out. Without DPDK it shows the pod and the arguments only.
 
 #[path = "../tests/forwarding/lab/mod.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use lab::{App, Lab, Memory, Result, Trial, Wiring};
+use lab::{App, Lab, Memory, Place, Result, Trial, Wiring};
 
 fn main() -> ExitCode {
     match run() {
@@ -34,12 +34,15 @@ fn run() -> Result<bool> {
         wiring: Wiring::VhostUserClient,
         app: App::L3fwd,
         memory: Memory::Present,
+        place: Place::Here,
+        queues: 1,
         options: &[],
-        arguments: &["--eth-dest=1,02:bb:00:00:00:02"],
+        eal: &[],
+        arguments: App::L3fwd.arguments(),
         patience: Duration::from_secs(20),
     };
-    let lab = Lab::open(trial.memory)?;
-    let macs = lab.write_pod(trial.wiring)?;
+    let lab = Lab::open(&trial)?;
+    let macs = lab.write_pod(&trial)?;
 
     println!("The pod, as `podnet show` sees it:\n");
     show(Command::new(&podnet).arg("--root").arg(lab.root()).arg("show"))?;

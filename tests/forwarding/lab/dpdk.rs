@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{App, Result};
+use super::{App, Missing, Result};
 
 const HINT: &str = "run scripts/dpdk, which installs Debian's DPDK and builds l3fwd and l2fwd";
 
@@ -35,6 +35,23 @@ impl Dpdk {
             .ok_or_else(|| format!("dpdk-testpmd: not found in PATH: {HINT}"))?;
         let (l3fwd, l2fwd) = (present(examples.join("l3fwd"))?, present(examples.join("l2fwd"))?);
         Ok(Dpdk { testpmd, l3fwd, l2fwd })
+    }
+
+    /// The root directory that `scripts/dpdk SUITE` has made.
+    pub fn root_of(suite: &str) -> Result<PathBuf> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dpdk").join(suite);
+        match root.join("usr/bin/l3fwd").is_file() {
+            true => Ok(root),
+            false => Err(Missing(format!("no DPDK of {suite}: see scripts/dpdk {suite}")).into()),
+        }
+    }
+
+    /// Where a program is in such a root directory.
+    pub fn program_in_root(app: App) -> PathBuf {
+        Path::new("/usr/bin").join(match app {
+            App::Testpmd => "dpdk-testpmd",
+            other => other.name(),
+        })
     }
 
     pub fn program(&self, app: App) -> &Path {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// Not more than a ring of 256 holds, so that no frame is lost to a burst.
-pub const COUNT: u32 = 200;
+/// Not more than a ring of 256 holds with two descriptors for each, so that no frame is lost to a
+/// burst.
+pub const COUNT: u32 = 100;
 
 const MARK: &[u8] = b"podnet";
 pub const SENDER: Mac = Mac([0x02, 0xaa, 0, 0, 0, 1]);

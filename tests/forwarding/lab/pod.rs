@@ -22,6 +22,10 @@ pub struct Facts<'a> {
     /// Set for memif: which side creates the sockets.
     pub memif_role: Option<&'a str>,
     pub hugepages: Option<&'a Hugepages>,
+    /// Whether the pod's own files state the limit, and not only its cgroup.
+    pub states_limit: bool,
+    /// Whether its node has pages of 1 GiB, too, which are not for this pod.
+    pub foreign_pages: bool,
 }
 
 /// Writes the pod of `sample` to `root`. Returns the MACs of its two interfaces.
@@ -29,7 +33,7 @@ pub fn write(sample: &Path, root: &Path, facts: &Facts) -> Result<[Mac; 2]> {
     copy(sample, root)?;
     write_cpus(root, facts.cpus)?;
     write_topology(root)?;
-    write_hugepages(root, facts.hugepages)?;
+    write_hugepages(root, facts)?;
     write_network_status(root, facts)
 }
 
@@ -101,8 +105,9 @@ fn write_topology(root: &Path) -> Result<()> {
 }
 
 /// The limit, as the injector and the cgroup state it, and the mount.
-fn write_hugepages(root: &Path, hugepages: Option<&Hugepages>) -> Result<()> {
-    let mib = if hugepages.is_some() { POD_MIB } else { 0 };
+fn write_hugepages(root: &Path, facts: &Facts) -> Result<()> {
+    let hugepages = facts.hugepages;
+    let mib = if hugepages.is_some() && facts.states_limit { POD_MIB } else { 0 };
     for file in entries_below(&root.join("etc/podnetinfo")) {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         match name.strip_prefix("hugepages_") {
@@ -113,6 +118,13 @@ fn write_hugepages(root: &Path, hugepages: Option<&Hugepages>) -> Result<()> {
     }
     let limit = root.join("sys/fs/cgroup/hugetlb.2MB.max");
     fs::write(&limit, format!("{}\n", mib << 20)).context(limit.display())?;
+
+    if facts.foreign_pages {
+        let pool = root.join("sys/devices/system/node/node0/hugepages/hugepages-1048576kB");
+        write_new(&pool.join("nr_hugepages"), b"1\n")?;
+        write_new(&pool.join("free_hugepages"), b"1\n")?;
+        write_new(&root.join("sys/fs/cgroup/hugetlb.1GB.max"), b"0\n")?;
+    }
 
     let mountinfo = root.join("proc/self/mountinfo");
     edit_lines(&mountinfo, |line| match (line.contains(" - hugetlbfs "), hugepages) {

@@ -1,7 +1,7 @@
 //! Programs that never outlive the lab, and the lock that keeps labs apart.
 #![allow(unsafe_code, reason = "signals, prctl and flock have no safe form in std")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -67,10 +67,18 @@ impl MachineLock {
     }
 }
 
-/// `program`, run so that its output is in the log at once and not when a buffer is full.
-pub fn unbuffered(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("stdbuf");
-    command.arg("--output=L").arg(program);
+pub fn is_root() -> bool {
+    // SAFETY: geteuid takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// `program` behind the words of `prefix`, run so that its output is in the log at once and not
+/// when a buffer is full.
+pub fn wrapped(prefix: &[OsString], program: impl AsRef<OsStr>) -> Command {
+    let (stdbuf, line) = ("stdbuf".into(), "--output=L".into());
+    let mut words = prefix.iter().chain([&stdbuf, &line]);
+    let mut command = Command::new(words.next().unwrap_or(&stdbuf));
+    command.args(words).arg(program);
     command
 }
 
@@ -111,6 +119,15 @@ impl Process {
         let bytes = fs::read(&path).context(&path)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(text.split_terminator('\0').map(String::from).collect())
+    }
+
+    /// A variable of the program's environment.
+    pub fn variable(&self, name: &str) -> Result<Option<String>> {
+        let path = format!("/proc/{}/environ", self.child.id());
+        let bytes = fs::read(&path).context(&path)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let mut pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
+        Ok(pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_string()))
     }
 
     /// Writes a line to the program's standard input.
