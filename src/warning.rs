@@ -50,6 +50,8 @@ pub enum WarningCode {
     DeviceSkipped,
     /// `memif-shared`
     MemifShared,
+    /// `port-order`
+    PortOrder,
     /// `cpus-few`
     CpusFew,
     /// `memory-plan`
@@ -73,7 +75,7 @@ impl Warning {
 
 impl WarningCode {
     /// Every code.
-    pub const ALL: [WarningCode; 15] = [
+    pub const ALL: [WarningCode; 16] = [
         WarningCode::Malformed,
         WarningCode::Unreadable,
         WarningCode::DeviceUnmatched,
@@ -86,6 +88,7 @@ impl WarningCode {
         WarningCode::HugepagesUnit,
         WarningCode::DeviceSkipped,
         WarningCode::MemifShared,
+        WarningCode::PortOrder,
         WarningCode::CpusFew,
         WarningCode::MemoryPlan,
         WarningCode::Application,

@@ -52,7 +52,66 @@ const STATS_PERIOD: u32 = 10;
 /// without hugepages.
 const TESTPMD_DEFAULT_MEMORY: u64 = 1 << 30;
 
+/// RTE_MAX_ETHPORTS of distribution builds, and the width of the applications' port masks.
+const MAX_PORTS: usize = 32;
+
+/// MAX_RX_QUEUE_PER_LCORE, MAX_RX_QUEUE_PER_PORT and MAX_LCORE_PARAMS of l3fwd.
+const L3FWD_QUEUES_PER_LCORE: usize = 16;
+const L3FWD_QUEUES_PER_PORT: usize = 128;
+const L3FWD_QUEUES: usize = 1024;
+
+/// Refuses what the application ends over.
+pub(super) fn check(
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    plan: &mut Plan,
+) -> Result<()> {
+    let ports = devices.len();
+    if ports > MAX_PORTS {
+        let why = format!("DPDK has at most {MAX_PORTS} unless it is built for more");
+        let subject = format!("{ports} ports");
+        if options.app == App::None {
+            plan.warn(WarningCode::Application, subject, why);
+        } else {
+            let why = format!("{why}: choose some with --network");
+            return Err(Error::refused(subject, why));
+        }
+    }
+    if options.app == App::L3fwd { check_l3fwd(ports, layout) } else { Ok(()) }
+}
+
+fn check_l3fwd(ports: usize, layout: &Layout) -> Result<()> {
+    let queues = layout.queues as usize;
+    let lcores = layout.forwarding.len().max(1);
+    let per_lcore = ports * queues.div_ceil(lcores);
+    let limits = [
+        (queues, L3FWD_QUEUES_PER_PORT, "queues of a port", "ask for fewer queues"),
+        (per_lcore, L3FWD_QUEUES_PER_LCORE, "queues on an lcore", "ask for more workers"),
+        (ports * queues, L3FWD_QUEUES, "queues of all ports", "ask for fewer queues"),
+    ];
+    let over = limits.iter().find(|(wanted, most, ..)| wanted > most);
+    over.map_or(Ok(()), |(wanted, most, what, fix)| {
+        let why = format!("l3fwd has at most {most}: {fix}, or for fewer ports with --network");
+        Err(Error::refused(format!("{wanted} {what}"), why))
+    })
+}
+
+/// AF_XDP takes one queue of the netdev for each of the port's, and the snapshot has no number.
+fn warn_af_xdp_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    for device in devices.iter().filter(|_| layout.queues > 1) {
+        let Backend::AfXdp { netdev, .. } = &device.backend else { continue };
+        let text = format!(
+            "AF_XDP takes {} queues of this netdev, and the port does not start where it has \
+             fewer (ethtool -l {netdev})",
+            layout.queues
+        );
+        plan.warn(WarningCode::Application, netdev, text);
+    }
+}
+
 pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+    warn_af_xdp_queues(devices, layout, plan);
     if options.app != App::None && devices.is_empty() {
         let text = format!("{} needs a port, and the pod has no device for DPDK", options.app);
         plan.warn(WarningCode::Application, options.app.to_string(), text);

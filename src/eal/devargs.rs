@@ -18,8 +18,10 @@ pub const MAX_SOCKET_PATH: usize = 107;
 /// IFNAMSIZ without its NUL.
 const MAX_NETDEV: usize = 15;
 
-/// What virtio_user takes before 23.03.
-const OLD_MAX_PAIRS: u32 = 8;
+/// Queue pairs of virtio_user before 23.03, of net_memif and of net_tap.
+const OLD_VIRTIO_USER_PAIRS: u32 = 8;
+const MEMIF_PAIRS: u32 = 255;
+const TAP_PAIRS: u32 = 16;
 
 pub(super) fn add(
     devices: &[Selected<'_>],
@@ -30,13 +32,18 @@ pub(super) fn add(
     let mut ports: Vec<Port> = Vec::new();
     for (id, device) in (0..).zip(devices) {
         check_interface(device)?;
+        check_queues(device, layout.queues, options)?;
         let (name, devarg) = match &device.backend {
             Backend::Pci { address, .. } => (address.to_string(), address.to_string()),
+            Backend::Auxiliary { name } => {
+                check_name(name)?;
+                (name.clone(), format!("auxiliary:{name}"))
+            }
             backend => {
                 let name = unique_name(backend, device, &ports);
                 let keys = match backend {
                     Backend::Tap { remote } => tap(remote, &ports)?,
-                    _ => keys(device, layout.queues, options)?,
+                    _ => keys(device, layout.queues)?,
                 };
                 let devarg = [name.clone()].into_iter().chain(keys).collect::<Vec<_>>().join(",");
                 (name, devarg)
@@ -98,12 +105,12 @@ fn cut(text: &str, length: usize) -> &str {
 }
 
 /// The keys of a virtual device, each with its value.
-fn keys(device: &Selected<'_>, queues: u32, options: &Options) -> Result<Vec<String>> {
+fn keys(device: &Selected<'_>, queues: u32) -> Result<Vec<String>> {
     let mac = mac(device)?.map(|mac| format!("mac={mac}"));
     let mut keys = match &device.backend {
-        Backend::Pci { .. } | Backend::Tap { .. } => Vec::new(),
-        Backend::VhostUser { path, .. } => virtio_user(socket(device, path)?, queues, options)?,
-        Backend::VhostVdpa { path } => virtio_user(file(device, path)?, queues, options)?,
+        Backend::Pci { .. } | Backend::Auxiliary { .. } | Backend::Tap { .. } => Vec::new(),
+        Backend::VhostUser { path, .. } => virtio_user(socket(device, path)?, queues),
+        Backend::VhostVdpa { path } => virtio_user(file(device, path)?, queues),
         Backend::Memif { path, server, id } => memif(device, path, *server, *id)?,
         Backend::AfXdp { netdev, plugin } => {
             return af_xdp(device, netdev, plugin.as_ref(), queues);
@@ -117,12 +124,26 @@ fn keys(device: &Selected<'_>, queues: u32, options: &Options) -> Result<Vec<Str
 }
 
 /// `cq=1`: without a control queue there is no promiscuous mode, and before 23.03 one queue pair.
-fn virtio_user(path: &str, queues: u32, options: &Options) -> Result<Vec<String>> {
-    if queues > OLD_MAX_PAIRS && !options.release.takes(Form::VirtioUserManyQueues) {
-        let why = format!("virtio_user of DPDK {} has at most {OLD_MAX_PAIRS}", options.release);
-        return Err(Error::invalid(format!("{queues} queues"), why));
-    }
-    Ok(vec![format!("path={path}"), format!("queues={queues}"), "cq=1".to_owned()])
+fn virtio_user(path: &str, queues: u32) -> Vec<String> {
+    vec![format!("path={path}"), format!("queues={queues}"), "cq=1".to_owned()]
+}
+
+/// No device is asked for more queues than its driver makes; a port that can't be set up ends the
+/// application.
+fn check_queues(device: &Selected<'_>, queues: u32, options: &Options) -> Result<()> {
+    let old = !options.release.takes(Form::VirtioUserManyQueues);
+    let (driver, most) = match &device.backend {
+        backend if backend.is_virtio_user() && old => ("virtio_user", OLD_VIRTIO_USER_PAIRS),
+        Backend::Memif { .. } => ("net_memif", MEMIF_PAIRS),
+        Backend::Tap { .. } => ("net_tap", TAP_PAIRS),
+        _ => return Ok(()),
+    };
+    let why = || {
+        let release = options.release;
+        format!("{driver} of DPDK {release} has at most {most}: ask for fewer queues or workers")
+    };
+    let fits = queues <= most;
+    fits.then_some(()).ok_or_else(|| Error::invalid(format!("{queues} queues"), why()))
 }
 
 /// Sockets are files unless they are named with an `@`, but DPDK's default is the other way.

@@ -7,7 +7,7 @@ use crate::lookup;
 use crate::parse::pci::PciAddress;
 use crate::snapshot::{
     AfXdpDevice, DeviceDetail, Hardware, Interface, Kind, MemifDevice, MemifMode, MemifRole,
-    Snapshot, UnmatchedDevice, VdpaDevice, VhostMode, VhostUserDevice,
+    Snapshot, UnmatchedDevice, UnmatchedKind, VdpaDevice, VhostMode, VhostUserDevice,
 };
 use crate::warning::WarningCode;
 
@@ -24,12 +24,33 @@ pub(super) struct Selected<'a> {
 /// What DPDK drives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Backend {
-    Pci { address: PciAddress, iova: Iova },
-    VhostUser { path: String, server: bool },
-    VhostVdpa { path: String },
-    Memif { path: String, server: bool, id: usize },
-    AfXdp { netdev: String, plugin: Option<AfXdpPlugin> },
-    Tap { remote: String },
+    Pci {
+        address: PciAddress,
+        iova: Iova,
+    },
+    /// A subfunction, by its name on the auxiliary bus.
+    Auxiliary {
+        name: String,
+    },
+    VhostUser {
+        path: String,
+        server: bool,
+    },
+    VhostVdpa {
+        path: String,
+    },
+    Memif {
+        path: String,
+        server: bool,
+        id: usize,
+    },
+    AfXdp {
+        netdev: String,
+        plugin: Option<AfXdpPlugin>,
+    },
+    Tap {
+        remote: String,
+    },
 }
 
 /// How net_af_xdp gets at the XSK map that a device plugin made.
@@ -54,18 +75,19 @@ pub(super) enum Iova {
 impl Backend {
     /// Whether it is a device that DPDK makes, by `--vdev`.
     pub fn is_virtual(&self) -> bool {
-        !matches!(self, Backend::Pci { .. })
+        !matches!(self, Backend::Pci { .. } | Backend::Auxiliary { .. })
     }
 
     /// Whether it lacks the receive offloads that l3fwd asks for where it is not told otherwise.
     pub fn lacks_offloads(&self) -> bool {
-        !matches!(self, Backend::Pci { .. } | Backend::Tap { .. })
+        self.is_virtual() && !matches!(self, Backend::Tap { .. })
     }
 
     /// The same, for users of the plan.
     pub fn device(&self) -> PortDevice {
         match self.clone() {
             Backend::Pci { address, .. } => PortDevice::Pci { address },
+            Backend::Auxiliary { name } => PortDevice::Auxiliary { name },
             Backend::VhostUser { path, server } => PortDevice::VhostUser { path, server },
             Backend::VhostVdpa { path } => PortDevice::VhostVdpa { path },
             Backend::Memif { path, server, .. } => PortDevice::Memif { path, server },
@@ -127,11 +149,13 @@ pub(super) fn select<'a>(
     if options.networks.is_empty() {
         add_unmatched(snapshot, options, &mut found, plan);
     }
-    // Stable, so that whatever is no PCI device stays in the pod's order.
-    found.sort_by_key(|device| match device.backend {
-        Backend::Pci { address, .. } => (false, Some(address)),
-        _ => (true, None),
+    // Stable, so that virtual devices stay in the pod's order. DPDK probes them last.
+    found.sort_by_key(|device| match &device.backend {
+        Backend::Pci { address, .. } => (0, Some(*address)),
+        Backend::Auxiliary { .. } => (1, None),
+        _ => (2, None),
     });
+    warn_order(&found, plan);
     warn_shared_memifs(&found, plan);
     Ok(found)
 }
@@ -201,6 +225,9 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
     if device.own == Some(false) {
         return Err(other_container());
     }
+    if device.kind == UnmatchedKind::Subfunction {
+        return subfunction(options, &device.address);
+    }
     let address = device.address.parse().ok().filter(|_| device.kind.is_pci_network_function());
     let Some(address) = address else {
         return Err(format!(
@@ -212,6 +239,33 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
     let netdev = hardware.and_then(|hardware| hardware.netdevs.first());
     pci(snapshot, address, hardware)
         .or_else(|why| options.netdevs.zip(netdev).map(|(how, name)| how.port(name)).ok_or(why))
+}
+
+/// One of an mlx5 card, which DPDK drives beside its kernel driver.
+fn subfunction(options: &Options, name: &str) -> Found {
+    let known = name.starts_with("mlx5_core.sf.");
+    if !known {
+        return Err("DPDK knows no driver for this device of the auxiliary bus".to_owned());
+    }
+    if !options.release.takes(Form::AuxiliaryBus) {
+        let release = options.release;
+        return Err(format!("DPDK {release} has no auxiliary bus: 21.08 and later have"));
+    }
+    Ok(Backend::Auxiliary { name: name.to_owned() })
+}
+
+/// DPDK probes its buses one after the other, and which comes first is not said.
+fn warn_order(devices: &[Selected<'_>], plan: &mut Plan) {
+    let is_pci = |one: &Selected<'_>| matches!(one.backend, Backend::Pci { .. });
+    let first = devices.iter().find_map(|one| match &one.backend {
+        Backend::Auxiliary { name } => Some(name.clone()),
+        _ => None,
+    });
+    if let Some(name) = first.filter(|_| devices.iter().any(is_pci)) {
+        let text = "DPDK does not say whether PCI devices or subfunctions come first: ports are \
+                    numbered as if PCI devices did; tell them apart by name or MAC address";
+        plan.warn(WarningCode::PortOrder, name, text);
+    }
 }
 
 fn skip(plan: &mut Plan, what: &str, why: Option<String>) {

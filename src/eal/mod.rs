@@ -12,6 +12,10 @@
 //! # Ok::<(), podnet::Error>(())
 //! ```
 //!
+//! On the PCI bus DPDK is given these devices and no others, on the auxiliary bus the same once one
+//! subfunction is among them. Buses without a device of the pod are left to probe what they see,
+//! but for PCI, for which a pod's sysfs shows the whole node.
+//!
 //! Every name, path and address of a pod is hostile input: one that could add
 //! an argument or a device argument's key makes [`EalBuilder::build`] fail.
 
@@ -243,6 +247,7 @@ impl<'a> EalBuilder<'a> {
         let mut plan = Plan::default();
         let devices = devices::select(snapshot, &options, &mut plan)?;
         let layout = lcores::lay_out(snapshot, &options, &devices, &mut plan)?;
+        app::check(&options, &devices, &layout, &mut plan)?;
         let ports = devargs::add(&devices, &layout, &options, &mut plan)?;
         memory::add(snapshot, &options, &devices, &layout, &mut plan);
         add_process(snapshot, &options, &mut plan)?;

@@ -39,6 +39,11 @@ pub enum PortDevice {
         /// Its address.
         address: PciAddress,
     },
+    /// A subfunction on the auxiliary bus, by `-a`.
+    Auxiliary {
+        /// Its name, such as `mlx5_core.sf.4`.
+        name: String,
+    },
     /// A vhost-user socket, by net_virtio_user.
     VhostUser {
         /// The socket.

@@ -20,8 +20,12 @@ pub struct Release {
 /// that one is used and is not listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
+    /// `-a auxiliary:NAME`, for subfunctions.
+    AuxiliaryBus,
     /// `l2fwd -P`; before, promiscuous mode was always on.
     L2fwdPromiscuous,
+    /// `l3fwd --rule_ipv4` and `--rule_ipv6`.
+    L3fwdRules,
     /// `use_cni` of net_af_xdp, with the one socket `/tmp/afxdp.sock`.
     AfXdpCni,
     /// virtio_user with more than eight queue pairs.
@@ -34,8 +38,10 @@ pub(super) enum Form {
     PageSizeLimit,
 }
 
-const SINCE: [(Form, Release); 6] = [
+const SINCE: [(Form, Release); 8] = [
+    (Form::AuxiliaryBus, Release::new(21, 8)),
     (Form::L2fwdPromiscuous, Release::new(21, 11)),
+    (Form::L3fwdRules, Release::new(22, 3)),
     (Form::AfXdpCni, Release::new(23, 3)),
     (Form::VirtioUserManyQueues, Release::new(23, 3)),
     (Form::L3fwdSoftwarePorts, Release::new(23, 11)),

@@ -108,9 +108,9 @@ fn own_functions_without_an_interface_are_ports_too() {
     ];
     let args = build(&snapshot);
     let order: Vec<_> = args.ports.iter().map(|port| port.devarg.as_str()).collect();
-    assert_eq!(order, ["0000:3b:02.0", "0000:3b:02.1"]);
+    assert_eq!(order, ["0000:3b:02.0", "0000:3b:02.1", "auxiliary:mlx5_core.sf.4"]);
     assert_eq!(args.ports[0].interface, None);
-    assert_eq!(codes(&args), [WarningCode::DeviceSkipped; 2]);
+    assert_eq!(codes(&args), [WarningCode::DeviceSkipped, WarningCode::PortOrder]);
     let named = EalArgs::builder(&snapshot).networks(["net1"]).build().unwrap();
     assert_eq!(named.ports.len(), 1);
 }
@@ -334,4 +334,79 @@ fn an_unmodified_old_l3fwd_starts_on_tap_devices_alone() {
     };
     assert_eq!(codes_of(Netdevs::Tap), []);
     assert_eq!(codes_of(Netdevs::AfXdp), [WarningCode::Application]);
+}
+
+#[test]
+fn subfunctions_are_ports_of_the_auxiliary_bus() {
+    let mut snapshot = pod(vec![vf("net1", "0000:3b:02.1")]);
+    let subfunction = |name: &str| UnmatchedDevice {
+        kind: UnmatchedKind::Subfunction,
+        address: name.into(),
+        own: Some(true),
+        source: "PCIDEVICE_NVIDIA_COM_SF".into(),
+        hardware: None,
+    };
+    snapshot.unmatched_devices = vec![subfunction("mlx5_core.sf.4"), subfunction("other.sf.4")];
+    let devargs = |snapshot: &Snapshot, release: &str| {
+        let args = EalArgs::builder(snapshot).dpdk(release.parse().unwrap()).build().unwrap();
+        let devargs: Vec<_> = args.ports.iter().map(|port| port.devarg.clone()).collect();
+        (devargs, codes(&args), has(&args.eal, "--no-pci"))
+    };
+    let (skipped, order) = (WarningCode::DeviceSkipped, WarningCode::PortOrder);
+    let both = vec!["0000:3b:02.1".to_owned(), "auxiliary:mlx5_core.sf.4".into()];
+    assert_eq!(devargs(&snapshot, "21.08"), (both.clone(), vec![skipped, order], false));
+    assert_eq!(devargs(&snapshot, "20.11"), (vec![both[0].clone()], vec![skipped; 2], false));
+    snapshot.interfaces.clear();
+    assert_eq!(devargs(&snapshot, "22.11"), (vec![both[1].clone()], vec![skipped], true));
+    assert_eq!(
+        serde_json::to_value(&build(&snapshot).ports[0].device).unwrap(),
+        serde_json::json!({"type": "auxiliary", "name": "mlx5_core.sf.4"})
+    );
+}
+
+#[test]
+fn no_device_is_asked_for_more_queues_than_it_has() {
+    let tap = pod(vec![interface("net1", Kind::Host)]);
+    let memif = pod(vec![memif("net1", MemifRole::Slave, "/run/m.sock")]);
+    for (snapshot, most, driver) in [(tap, 16, "net_tap"), (memif, 255, "net_memif")] {
+        let with =
+            |queues| EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).queues(queues).build();
+        with(most).unwrap();
+        let error = with(most + 1).unwrap_err().to_string();
+        assert!(error.contains(&format!("{driver} of DPDK 25.11 has at most {most}")), "{error}");
+    }
+    let netdev = pod(vec![interface("net1", Kind::Host)]);
+    let with = |queues| EalArgs::builder(&netdev).netdevs(Netdevs::AfXdp).queues(queues).build();
+    assert_eq!(codes(&with(1).unwrap()), []);
+    assert_eq!(codes(&with(2).unwrap()), [WarningCode::Application]);
+}
+
+#[test]
+fn l3fwd_is_not_given_what_it_ends_over() {
+    let functions = |count: u32| {
+        let vf = |number| vf(&format!("net{number}"), &format!("0000:{number:02x}:00.0"));
+        let mut snapshot = pod((0..count).map(vf).collect());
+        snapshot.cpus = Some(cpus("0-63", &[], &[]));
+        snapshot
+    };
+    let build = |count, app, queues, workers| {
+        let snapshot = functions(count);
+        EalArgs::builder(&snapshot).app(app).queues(queues).workers(workers).build()
+    };
+    let says = |result: Result<EalArgs>, what: &str| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    build(16, App::L3fwd, 1, 1).unwrap();
+    says(build(17, App::L3fwd, 1, 1), "17 queues on an lcore");
+    build(1, App::L3fwd, 128, 8).unwrap();
+    says(build(1, App::L3fwd, 129, 16), "129 queues of a port");
+    build(16, App::L3fwd, 64, 64).unwrap();
+    says(build(17, App::L3fwd, 64, 64), "17 queues on an lcore");
+    for app in [App::L3fwd, App::L2fwd, App::Testpmd] {
+        says(build(33, app, 1, 1), "33 ports");
+    }
+    build(32, App::L2fwd, 1, 1).unwrap();
+    assert_eq!(codes(&build(33, App::None, 1, 1).unwrap()), [WarningCode::Application]);
 }
