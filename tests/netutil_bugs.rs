@@ -46,6 +46,13 @@ const ANSWERS: &[(u32, &str, &str)] = &[
         "GetInterfaces 0, 2\n{eth0} 1\n  DeviceType = 2\n  Type = 3\n  \
          Pci.PciAddress = 0000:3b:02.6\n",
     ),
+    // Nor does a device plugin of a resource that is named so lose its list.
+    (
+        1,
+        "resource-named-info",
+        "GetInterfaces 0, 2\n{eth0} 1\n  DeviceType = 2\n  Name = default/sriov-a\n  \
+         Interface = net1\n  Mac = 02:11:22:33:44:55\n  Type = 3\n  Pci.PciAddress = 0000:01:00.1\n",
+    ),
     // Two resources without device-info: always in the order of the requests and addresses.
     (
         3,
@@ -79,7 +86,25 @@ const ANSWERS: &[(u32, &str, &str)] = &[
     // Sizes without a member of their own are summed; no files are no error.
     (10, "hugepages-sizes", "  ContainerName = app\n  Request = 34304\n  Limit = 34304\n"),
     (10, "no-annotations-file", "GetHugepages 0, 0\n"),
+    (10, "downward-api-missing-directory", "GetHugepages 0, 1\n 0\n  Limit = 1024\n"),
+    // Bytes become MiB, whatever the injector's unit is.
+    (10, "hugepages-unit", "  Request1G = 2048\n  Limit1G = 2048\n  Limit2M = 128\n"),
+    // The directory alone, without an annotation; and no directory named.
     (11, "userspace-files", "  VhostUser.Path = /run/usrspcni/6e1f0c2ab3d4-net1_vhost.sock\n"),
+    (11, "userspace-cni-releases", "  Type = 4\n  VhostUser.Path = /var/lib/cni/usrspcni/a\n"),
+    // Addresses of CNI 1.0, whose results say no version, of 0.2 and of 0.4.
+    (11, "userspace-annotation", "  Interface = net1\n  IPs = 192.0.2.5/24\n  Type = 4\n"),
+    (
+        11,
+        "userspace-cni-releases",
+        "  Interface = net3\n  IPs = 192.0.2.3/24\n  IPs = 2001:db8::3/64\n",
+    ),
+    (
+        11,
+        "userspace-cni-releases",
+        "  Interface = net1\n  IPs = 192.0.2.1/24\n  IPs = 2001:db8::1/64\n",
+    ),
+    (11, "userspace-cni-releases", "  Interface = net2\n  IPs = 192.0.2.2/24\n"),
     // Directory and file of a socket, and an interface of a type that nobody knows.
     (11, "userspace-annotation", "  VhostUser.Path = /run/usrspcni/6e1f0c2ab3d4-net1\n 2\n"),
     (
@@ -109,8 +134,22 @@ const ANSWERS: &[(u32, &str, &str)] = &[
         "GetInterfaces 0, 2\n{eth0} 1\n  DeviceType = 1\n  Name = default/sf-a\n  \
          Interface = net1\n",
     ),
+    // PCIDEVICES= and MY_PCIDEVICE_X= are not the device plugin's.
+    (
+        13,
+        "variables-of-others",
+        "GetInterfaces 0, 2\n{eth0} 1\n  DeviceType = 1\n  Name = default/a\n  \
+         Interface = net1\n",
+    ),
     // An unknown word is refused instead of becoming another.
     (14, "device-info-unknown-words", "GetInterfaces 1, 0\n"),
+];
+
+/// An unknown word of a device-info, beside known ones.
+const UNKNOWN_WORDS: &[&str] = &[
+    r#"{"type": "vhost-user", "vhost-user": {"mode": "peer", "path": "/run/a.sock"}}"#,
+    r#"{"type": "memif", "memif": {"role": "boss", "mode": "ip", "path": "/run/b.sock"}}"#,
+    r#"{"type": "memif", "memif": {"role": "slave", "mode": "atm", "path": "/run/b.sock"}}"#,
 ];
 
 /// A program that knows the layout alone and frees every string, under AddressSanitizer.
@@ -180,6 +219,47 @@ fn long_lines_are_read() {
     let printed = Program::new().prints(root.path(), 10);
     assert!(printed.contains("GetInterfaces 0, 1\n"), "{printed}");
     assert!(printed.contains(&format!("  Domain = {long}\n")));
+}
+
+/// Bug 9: a program that may not read its own /proc/self/environ has its variables.
+#[test]
+fn variables_are_found_where_the_environment_file_may_not_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let library = Library::new();
+    let status = r#"[{"name": "d/a", "interface": "net1"}]"#;
+    let root = tree::root(&[("annotations", &annotations(status))]);
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(root.path(), open).unwrap();
+    let program = root.path().join("undumpable");
+    let mut compiler = compiler();
+    compiler.arg(crate_dir().join("tests/c/netutil_undumpable.c")).arg("-o").arg(&program);
+    succeed(compiler.arg(library.archive()).args(["-lpthread", "-ldl", "-lm"]));
+    let mut command = Command::new(program);
+    command.arg(root.path()).env_remove("PODNET_ROOT");
+    assert_eq!(succeed(&mut command).stdout, b"none\n");
+    command.env("PCIDEVICE_EXAMPLE_COM_A", "0000:01:02.5");
+    assert_eq!(succeed(&mut command).stdout, b"0000:01:02.5\n");
+}
+
+/// Bug 14: each unknown word by itself, for another could hide it.
+#[test]
+fn each_unknown_word_is_refused() {
+    let program = Program::new();
+    for info in UNKNOWN_WORDS {
+        let status = format!(r#"[{{"name": "d/a", "interface": "net1", "device-info": {info}}}]"#);
+        let root = tree::root(&[("etc/podnetinfo/annotations", &annotations(&status))]);
+        let printed = program.prints(root.path(), 10);
+        assert!(printed.ends_with("GetInterfaces 1, 0\n"), "{info}: {printed}");
+        let known = ["peer:client", "boss:master", "atm:ethernet"];
+        let status = known.iter().fold(status, |status, pair| {
+            let (unknown, word) = pair.split_once(':').unwrap();
+            status.replace(unknown, word)
+        });
+        let root = tree::root(&[("etc/podnetinfo/annotations", &annotations(&status))]);
+        let printed = program.prints(root.path(), 10);
+        assert!(printed.contains("GetInterfaces 0, 1\n"), "{status}: {printed}");
+    }
 }
 
 /// Bug 14: arrays that are too short by one element are filled, and nothing of the rest leaks. That
