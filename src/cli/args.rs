@@ -233,6 +233,9 @@ pub struct PortsArgs {
     /// How long an application may take to answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = units::parse_time)]
     pub timeout: Duration,
+    /// So that a script can pass the same options; ports starts nothing
+    #[command(flatten)]
+    _start: StartArgs,
     #[command(flatten)]
     pub plan: PlanArgs,
 }

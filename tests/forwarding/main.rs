@@ -49,6 +49,11 @@ fn assert_forwarded(outcome: &Outcome) {
     let arguments = outcome.arguments.join(" ");
     assert!(outcome.report.passed(), "{}\n{arguments}\n{}", outcome.report, outcome.logs);
     assert!(outcome.status.success(), "{}\n{}", outcome.status, outcome.logs);
+    // The application counts what the capture does, on the ports that were planned.
+    let ports = &outcome.ports;
+    assert!(ports.as_planned, "{}\n{}", ports.said, outcome.logs);
+    assert_eq!(ports.packets("net1"), Some((COUNT.into(), 0)), "{ports:?}");
+    assert_eq!(ports.packets("net2"), Some((0, COUNT.into())), "{ports:?}");
 }
 
 fn has(outcome: &Outcome, argument: &str) -> bool {

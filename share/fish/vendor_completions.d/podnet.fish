@@ -156,6 +156,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l assign-by-order -
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -s h -l help -d 'Print help'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l instance -d 'Which of several processes with this file prefix, by the number at the end of its socket, else 0' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l timeout -d 'How long an application may take to answer' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l wait-networks -d 'Wait at most this long for the networks, those of --network or every requested one' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l wait-sockets -d 'Wait at most this long for the sockets that we connect to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l app -d 'The application to make arguments for' -r -f -a "l3fwd\t''
 l2fwd\t''
 testpmd\t''
@@ -180,6 +182,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand ports" -l color -d 'Colour
 always\t''
 never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l json -d 'Print JSON'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l force -d 'Start whatever the checks find'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dry-run -d 'Check, print the command line and stop'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l no-huge -d 'Do without hugepages'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l secondary -d 'Attach to a running instance of the same file prefix'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -s v -l verbose -d 'Say on standard error why each argument is there'

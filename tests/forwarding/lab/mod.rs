@@ -31,7 +31,7 @@ use peer::{Peer, Setup};
 use place::Site;
 use process::{MachineLock, Process, wrapped};
 
-pub use trial::{App, Memory, Missing, Outcome, Place, Trial, Wiring};
+pub use trial::{App, Memory, Missing, Outcome, Place, Ports, Trial, Wiring};
 
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 pub type Result<T> = std::result::Result<T, Error>;
@@ -212,15 +212,16 @@ impl Lab {
             let arguments = pod.arguments()?;
             let directory = pod.variable("RUNTIME_DIRECTORY")?;
             peer.forward(COUNT, trial.patience)?;
+            let ports = self.ports(trial, directory.as_deref())?;
             let usage = self.site.cgroup().map(cgroup::Cgroup::usage).transpose()?;
             // The pod ends first: virtio-user would see its backend go away.
             let status = pod.terminate(Duration::from_secs(10))?;
             peer.quit()?;
-            Ok((arguments, directory.map(PathBuf::from), usage, status))
+            Ok((arguments, directory.map(PathBuf::from), ports, usage, status))
         };
         let result = run();
         let logs = format!("{}\n{}", pod.log(), peer.log());
-        let (arguments, runtime_directory, usage, status) =
+        let (arguments, runtime_directory, ports, usage, status) =
             result.map_err(|why: Error| format!("{why}\n{logs}"))?;
 
         let outputs = self.captures("out", trial.queues);
@@ -231,11 +232,22 @@ impl Lab {
             by_queue: outputs.iter().map(Vec::len).collect(),
             arguments,
             runtime_directory,
+            ports,
             hugepages: self.hugepages.is_some(),
             usage,
             status,
             logs,
         })
+    }
+
+    /// What `podnet ports` makes of the application while it runs.
+    fn ports(&self, trial: &Trial, directory: Option<&str>) -> Result<Ports> {
+        let mut command = Command::new(trial.podnet);
+        command.args(self.options("ports", trial)).env_remove("RUNTIME_DIRECTORY");
+        command.envs(directory.map(|directory| ("RUNTIME_DIRECTORY", directory)));
+        let output = command.output().context("podnet ports")?;
+        let [table, said] = [output.stdout, output.stderr].map(String::from_utf8);
+        Ok(Ports { as_planned: output.status.success(), table: table?, said: said? })
     }
 
     fn start(&self, dpdk: &Dpdk, trial: &Trial) -> Result<(Process, Peer)> {

@@ -164,6 +164,23 @@ pub struct Trial<'a> {
     pub patience: Duration,
 }
 
+/// The application's own ports and counters, against the plan.
+#[derive(Debug)]
+pub struct Ports {
+    pub as_planned: bool,
+    pub table: String,
+    pub said: String,
+}
+
+impl Ports {
+    /// The packets that the interface received and sent.
+    pub fn packets(&self, interface: &str) -> Option<(u64, u64)> {
+        let mut rows = self.table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let row = rows.find(|row| row.get(2) == Some(&interface))?;
+        Some((row.get(5)?.parse().ok()?, row.get(6)?.parse().ok()?))
+    }
+}
+
 /// What a run has shown.
 #[derive(Debug)]
 pub struct Outcome {
@@ -174,6 +191,8 @@ pub struct Outcome {
     pub arguments: Vec<String>,
     /// Its RUNTIME_DIRECTORY.
     pub runtime_directory: Option<PathBuf>,
+    /// What `podnet ports` said after the packets.
+    pub ports: Ports,
     /// Whether it ran on hugepages.
     pub hugepages: bool,
     /// What its cgroup charged it with while it ran, in [`Place::Limited`].
