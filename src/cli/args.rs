@@ -275,6 +275,10 @@ pub struct StartArgs {
     /// Wait at most this long for the sockets that we connect to
     #[arg(long, value_name = "TIME", env = "PODNET_WAIT_SOCKETS", value_parser = units::parse_time)]
     pub wait_sockets: Option<Duration>,
+    /// Lift the limit of locked memory as far as podnet may, and name the capabilities that the
+    /// devices lack
+    #[arg(long, env = "PODNET_RAISE_LIMITS", value_parser = BoolishValueParser::new())]
+    pub raise_limits: bool,
     /// Start whatever the checks find
     #[arg(long, env = "PODNET_FORCE", value_parser = BoolishValueParser::new())]
     pub force: bool,

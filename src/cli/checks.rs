@@ -1,6 +1,5 @@
 //! Whether to start: what would go wrong, and whether that may be.
 
-use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,12 +7,11 @@ use std::time::{Duration, Instant};
 use podnet::WarningCode;
 use podnet::eal::{EalArgs, Port, PortDevice};
 use podnet::parse::cpulist::CpuSet;
-use podnet::snapshot::{Hugepages, PageSize};
 
 use super::args::ExecArgs;
+use super::memory::{self, Planned};
 use super::socket::{self, Alias};
-use super::units::show_size;
-use super::{Failure, preflight, system, warn};
+use super::{Failure, leftovers, preflight, privileges, warn};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -22,6 +20,7 @@ pub struct Checks<'a> {
     /// The user's arguments of the program.
     pub words: &'a [String],
     pub aliases: &'a [Alias],
+    pub program: &'a Path,
 }
 
 impl Checks<'_> {
@@ -52,14 +51,15 @@ impl Checks<'_> {
     }
 
     /// The devices that would not come up, where the others are enough; else why not to start.
-    pub fn run(&self, made: &EalArgs) -> Result<Vec<PortDevice>, Failure> {
+    pub fn run(&self, made: &EalArgs, words: &[String]) -> Result<Vec<PortDevice>, Failure> {
         let chosen = gives(self.words, &CPUS);
         let cpus = if chosen { None } else { cpus_outside(made) };
-        let own_memory = gives(self.words, &MEMORY) || self.args.plan.secondary;
-        let hugepages = if own_memory { None } else { hugepages_short(made) };
+        let hugepages = if self.args.plan.secondary { None } else { hugepages_short(words) };
         let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
         let lost = self.lost(&made.ports);
-        memlock(made).iter().for_each(warn);
+        if !self.args.start.raise_limits {
+            privileges::memlock(made, words, self.program).iter().for_each(warn);
+        }
         let verdict = self.not_enough(made, lost.len());
         let ports = lost.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
@@ -115,9 +115,6 @@ fn cpus_outside(made: &EalArgs) -> Option<String> {
 /// Options of EAL that add a device, and those that choose CPUs.
 const DEVICES: [&str; 3] = ["-a", "--allow", "--vdev"];
 const CPUS: [&str; 3] = ["-l", "-c", "--lcores"];
-/// Options of EAL that choose its memory.
-const MEMORY: [&str; 5] = ["-m", "--socket-mem", "--numa-mem", "--no-huge", "--huge-dir"];
-
 /// Whether the user's own arguments of EAL have one of `options`: `-a X`, `-aX`, `--allow=X`.
 fn gives(words: &[String], options: &[&str]) -> bool {
     words.iter().take_while(|word| *word != "--").any(|word| {
@@ -129,39 +126,18 @@ fn gives(words: &[String], options: &[&str]) -> bool {
 }
 
 /// EAL ends without a hint when it gets less memory than it was told to take.
-fn hugepages_short(made: &EalArgs) -> Option<String> {
-    let uses = !made.eal.iter().any(|word| word == "--no-huge");
-    let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
-    uses.then(|| short_of(planned_memory(&made.eal), &hugepages)).flatten()
-}
-
-/// Why `planned` bytes, or any at all, can't be had.
-fn short_of(planned: Option<u64>, hugepages: &Hugepages) -> Option<String> {
-    let fix = "set resources.limits hugepages-2Mi or -1Gi of this container, on a node that has \
-               them, or pass --no-huge";
-    let pools = hugepages.pages.iter().flat_map(|page| {
-        page.nodes.iter().map(move |node| node.free_pages.saturating_mul(page.size))
-    });
-    // Where the system shows no pools, nothing can be said of them.
-    let free = pools.reduce(u64::saturating_add);
-    let left = |page: &PageSize| Some(page.limit?.saturating_sub(page.used.unwrap_or(0)));
-    let allowed = hugepages.pages.iter().map(left).sum::<Option<u64>>();
-    let allowed = allowed.filter(|_| !hugepages.pages.is_empty());
-    let planned = planned.unwrap_or(1);
-    match (free, allowed) {
-        (Some(0), _) => Some(format!("hugepages: none is free on this system: {fix}")),
-        (Some(free), _) if free < planned => Some(format!(
-            "hugepages: {} planned, {} free on this system: {fix}",
-            show_size(planned),
-            show_size(free)
-        )),
-        (_, Some(allowed)) if allowed < planned => Some(format!(
-            "hugepages: {} planned, and the cgroup's limit leaves {}: {fix}",
-            show_size(planned),
-            show_size(allowed)
-        )),
-        _ => None,
+fn hugepages_short(words: &[String]) -> Option<String> {
+    if memory::eal_words(words).any(|word| word == "--no-huge") {
+        return None;
     }
+    let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
+    let nodes = podnet::get_cpu_info().ok().and_then(|cpus| cpus.memory_nodes);
+    let mut stale = leftovers::find(&hugepages);
+    if memory::eal_words(words).any(|word| word == "--in-memory") {
+        // Without files of its own DPDK does not look for those of others.
+        stale.drain(..).for_each(|one| warn(one.describe()));
+    }
+    memory::short_of(&Planned::of(words), &hugepages, nodes.as_ref(), &stale)
 }
 
 fn describe(port: &Port, why: &str) -> String {
@@ -171,39 +147,6 @@ fn describe(port: &Port, why: &str) -> String {
         (None, None) => String::new(),
     };
     format!("port {}{of}: {why}", port.id)
-}
-
-/// VFIO and vhost-vdpa pin all of DPDK's memory.
-fn memlock(made: &EalArgs) -> Option<String> {
-    let pins =
-        |port: &Port| matches!(port.device, PortDevice::Pci { .. } | PortDevice::VhostVdpa { .. });
-    let limit = system::memlock_limit()?;
-    let planned = planned_memory(&made.eal)?;
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let short = planned > limit && made.ports.iter().any(pins) && !may_lock_any(&status);
-    short.then(|| {
-        format!(
-            "memlock limit {}: the devices need {} pinned: give the container the capability \
-             IPC_LOCK",
-            show_size(limit),
-            show_size(planned)
-        )
-    })
-}
-
-/// The bytes of `-m` or `--socket-mem`.
-fn planned_memory(eal: &[String]) -> Option<u64> {
-    let pair = eal.windows(2).find(|pair| pair[0] == "-m" || pair[0] == "--socket-mem")?;
-    let mebibytes = pair[1].split(',').map(|number| number.parse::<u64>().ok());
-    mebibytes.sum::<Option<u64>>()?.checked_mul(1 << 20)
-}
-
-/// Whether CAP_IPC_LOCK is effective: then the limit does not count.
-fn may_lock_any(status: &str) -> bool {
-    const CAP_IPC_LOCK: u32 = 14;
-    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> CAP_IPC_LOCK & 1 == 1)
 }
 
 #[cfg(test)]
@@ -221,44 +164,5 @@ mod tests {
         assert!(gives(&words("-a0000:01:00.0"), &DEVICES));
         assert!(gives(&words("--lcores 0@1"), &CPUS));
         assert!(!gives(&words("--log-level 8 --vdevs --allowed -- --vdev -a"), &DEVICES));
-    }
-
-    #[test]
-    fn reads_the_capability() {
-        assert!(may_lock_any("CapInh:\t0\nCapEff:\t0000000000004000\n"));
-        assert!(!may_lock_any("CapBnd:\t0000000000004000\nCapEff:\t00000000a80425fb\n"));
-        assert!(!may_lock_any(""));
-    }
-
-    #[test]
-    fn adds_up_the_memory() {
-        assert_eq!(planned_memory(&words("--lcores 0@1 -m 64")), Some(64 << 20));
-        assert_eq!(planned_memory(&words("--socket-mem 0,128,64")), Some(192 << 20));
-        assert_eq!(planned_memory(&words("--no-pci")), None);
-    }
-
-    #[test]
-    fn tells_what_hugepages_are_short_of() {
-        let hugepages = |file: &str, free: &str| {
-            let root = tempfile::tempdir().unwrap();
-            let write = |path: &str, text: &str| {
-                let path = root.path().join(path);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, text).unwrap();
-            };
-            write("proc/self/mountinfo", "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n");
-            write("sys/fs/cgroup/hugetlb.2MB.max", file);
-            let pool = "sys/devices/system/node/node0/hugepages/hugepages-2048kB";
-            write(&format!("{pool}/nr_hugepages"), "256");
-            write(&format!("{pool}/free_hugepages"), free);
-            podnet::Pod::builder().root(root.path()).build().hugepages().unwrap()
-        };
-        let short = |planned, file, free| short_of(planned, &hugepages(file, free));
-        assert!(short(None, "max", "0").unwrap().contains("none is free"));
-        assert!(short(Some(64 << 20), "max", "16").unwrap().contains("64Mi planned, 32Mi free"));
-        assert!(short(Some(64 << 20), "33554432", "99").unwrap().contains("limit leaves 32Mi"));
-        assert_eq!(short(Some(64 << 20), "67108864", "32"), None);
-        assert_eq!(short(None, "max", "1"), None);
-        assert_eq!(short_of(Some(1), &Hugepages::default()), None);
     }
 }

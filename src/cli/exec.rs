@@ -11,11 +11,11 @@ use super::args::{ExecArgs, Global};
 use super::checks::Checks;
 use super::eal::{self, Planner};
 use super::preflight::{self, reason};
-use super::program::{Program, cannot_run, hand_on_capabilities};
+use super::program::{Program, cannot_run};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
-use super::{Failure, Outcome, say, warn, warn_of};
+use super::{Failure, Outcome, privileges, say, warn, warn_of};
 
 pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let program = Program::choose(args)?;
@@ -25,13 +25,16 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let runtime = RuntimeDirectory::choose();
     let aliases = shorten(&mut snapshot, &runtime.path);
     let planner = Planner::new(&pod, &args.plan, Some(&program.path));
-    let checks = Checks { args, words: &program.args, aliases: &aliases };
+    let checks = Checks { args, words: &program.args, aliases: &aliases, program: &program.path };
     let (made, words) = prepare(&snapshot, &planner, &checks, &program)?;
     if args.start.dry_run {
         return eal::print_line(&words);
     }
     make_way(&made.ports, &aliases)?;
-    hand_on_capabilities(&program.path)?;
+    if args.start.raise_limits {
+        privileges::raise_limits(&made, &words, &program.path).iter().for_each(warn);
+    }
+    privileges::hand_on().iter().for_each(warn);
     become_program(&words, &runtime)
 }
 
@@ -80,16 +83,18 @@ fn prepare(
     let mut made = planner.plan(snapshot)?;
     snapshot.warnings.iter().chain(&made.warnings).for_each(warn_of);
     checks.wait_for_sockets(&made.ports);
-    let lost = checks.run(&made)?;
+    let line = |made: &EalArgs| made.command_line(snapshot, &program.name, &program.args);
+    let mut words = line(&made)?;
+    let lost = checks.run(&made, &words)?;
     if !lost.is_empty() {
         // DPDK would skip them and number the later ports anew; arguments that name ports would
         // then name others.
         let mut fewer = snapshot.clone();
         lost.iter().for_each(|device| preflight::remove(device, &mut fewer));
         made = planner.plan(&fewer)?;
+        words = line(&made)?;
     }
     planner.explain(&made);
-    let words = made.command_line(snapshot, &program.name, &program.args)?;
     Ok((made, words))
 }
 

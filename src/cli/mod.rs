@@ -7,12 +7,15 @@ mod eal;
 mod exec;
 mod filters;
 mod get;
+mod leftovers;
 #[cfg(test)]
 mod manual;
+mod memory;
 mod netdev;
 mod pci;
 mod ports;
 mod preflight;
+mod privileges;
 mod program;
 mod render;
 mod runtime;

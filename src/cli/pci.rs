@@ -30,6 +30,11 @@ pub fn check(root: &Path, address: PciAddress) -> Option<String> {
     }
 }
 
+/// How DPDK could use `address`.
+pub fn driver(root: &Path, address: PciAddress) -> Option<KernelDriver> {
+    KernelDriver::named(&link_name(&directory(root, address).join("driver"))?)
+}
+
 fn directory(root: &Path, address: PciAddress) -> PathBuf {
     root.join("sys/bus/pci/devices").join(address.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use podnet::eal::App;
 
@@ -75,20 +75,4 @@ fn from_environment() -> Result<Vec<String>, Failure> {
 pub fn cannot_run(program: &str, error: &io::Error) -> Failure {
     let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
     Failure { code, lines: vec![format!("{program}: cannot be run: {}", reason(error))] }
-}
-
-/// The capabilities that only file capabilities of ours gave us would end with the `execve`; as
-/// ambient ones they stay. Those of root stay by themselves.
-pub fn hand_on_capabilities(path: &Path) -> Result<(), Failure> {
-    let hand_on = || -> Result<(), caps::errors::CapsError> {
-        let held = caps::read(None, caps::CapSet::Permitted)?;
-        caps::set(None, caps::CapSet::Inheritable, &held)?;
-        held.iter().try_for_each(|one| caps::raise(None, caps::CapSet::Ambient, *one))
-    };
-    if super::system::effective_user() == 0 {
-        return Ok(());
-    }
-    hand_on().map_err(|error| {
-        Failure::failed(format!("{}: can't be given our capabilities: {error}", path.display()))
-    })
 }

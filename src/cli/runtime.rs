@@ -22,7 +22,7 @@ impl RuntimeDirectory {
     /// The caller's, else DPDK's own choice, else the first that can be written.
     pub fn choose() -> RuntimeDirectory {
         let variable = |name| env::var_os(name).map(PathBuf::from);
-        choose(variable(VARIABLE), variable("XDG_RUNTIME_DIR"), system::is_root())
+        choose(variable(VARIABLE), variable("XDG_RUNTIME_DIR"), rustix::process::getuid().is_root())
     }
 
     /// What to add to the environment.

@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 
 use podnet::parse::unix_sockets;
 
-use super::system;
-
 /// What is at the path of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -88,7 +86,7 @@ impl Alias {
     /// The alias of `long`, to be made below `base`. A socket that does not exist yet can't be
     /// linked to, so where we make it (`ours`) the link is to its directory.
     pub fn new(base: &Path, long: &Path, ours: bool) -> Alias {
-        let directory = base.join(format!("podnet-{}", system::effective_user()));
+        let directory = base.join(format!("podnet-{}", rustix::process::geteuid().as_raw()));
         let parent = long.parent().unwrap_or(Path::new("/"));
         let target = if ours { parent } else { long };
         let link = directory.join(format!("{:016x}", hash(target)));
@@ -117,7 +115,8 @@ fn private_directory(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let found = fs::symlink_metadata(path)?;
-            let ours = found.uid() == system::effective_user() && found.mode() & 0o077 == 0;
+            let ours =
+                found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0;
             if found.is_dir() && ours { Ok(()) } else { Err(error) }
         }
         result => result,

@@ -27,18 +27,6 @@ pub fn set_sigpipe(to: Sigpipe) {
     unsafe { libc::signal(libc::SIGPIPE, handler) };
 }
 
-/// Whether the real user is root: DPDK asks this to choose its runtime directory.
-pub fn is_root() -> bool {
-    // SAFETY: getuid has no preconditions and can't fail.
-    unsafe { libc::getuid() == 0 }
-}
-
-/// The effective user.
-pub fn effective_user() -> u32 {
-    // SAFETY: geteuid has no preconditions and can't fail.
-    unsafe { libc::geteuid() }
-}
-
 /// Whether the permissions, read-only mounts and capabilities let us read and write `path`.
 pub fn check_read_write(path: &Path) -> io::Result<()> {
     check_access(path, libc::R_OK | libc::W_OK)
@@ -89,14 +77,6 @@ pub fn connect_packets(path: &Path, patience: Duration) -> io::Result<UnixStream
     // SAFETY: `address` is a sockaddr_un of that length, terminated, that outlives the call.
     let result = unsafe { libc::connect(socket, (&raw const address).cast(), length) };
     if result == 0 { Ok(stream) } else { Err(io::Error::last_os_error()) }
-}
-
-/// How much memory this process may lock, in bytes; `None` without a limit.
-pub fn memlock_limit() -> Option<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is a valid rlimit that the call may write to.
-    let result = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) };
-    (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 unsafe extern "C" {

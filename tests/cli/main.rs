@@ -8,6 +8,7 @@ mod exec;
 mod kubelet;
 mod launcher;
 mod ports;
+mod privileges;
 mod render;
 mod show;
 mod support;

@@ -1,0 +1,122 @@
+//! What a program of a user other than root keeps, and `exec --raise-limits`.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::fs::{XattrFlags, setxattr};
+use rustix::process::geteuid;
+use rustix::thread::CapabilitySet;
+
+use tempfile::TempDir;
+
+use crate::support::{Pod, Run, pod, run, script, status, vdpa};
+
+const IPC_LOCK: u64 = 1 << 14;
+const NET_RAW: u64 = 1 << 13;
+
+/// A pod with one device that pins memory, and the directory of the device.
+fn pinning_pod() -> (Pod, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    // Stands for a vhost-vdpa device: a character device that everybody may open.
+    let device = dir.path().join("vdpa");
+    symlink("/dev/null", &device).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let pod = pod(&status(&[vdpa("net1", &device)]));
+    pod.file(device.strip_prefix("/").unwrap().to_str().unwrap(), "c 244:1 0600\n");
+    (pod, dir)
+}
+
+/// Lets everybody read what is below `path`.
+fn open_up(path: &Path) {
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    let more = if path.is_dir() { 0o755 } else { 0o444 };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode | more)).unwrap();
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| open_up(&entry.unwrap().path()));
+    }
+}
+
+/// `setcap CAPABILITIES+p FILE`.
+fn set_capabilities(file: &Path, capabilities: u64) {
+    // VFS_CAP_REVISION_2: permitted and inheritable, the low halves first.
+    let words = [0x0200_0000, capabilities as u32, 0, (capabilities >> 32) as u32, 0];
+    let value: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    setxattr(file, "security.capability", &value, XattrFlags::empty()).unwrap();
+}
+
+/// A program that may lock 64 KiB, which may be raised to 1 MiB.
+fn limited(program: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -Sl 64; ulimit -Hl 1024; exec "$@""#, "sh"]).arg(program);
+    command
+}
+
+/// `podnet exec OPTIONS` by user 1000, of a podnet whose file has `capabilities`.
+fn exec(pod: &Pod, capabilities: u64, options: &str) -> Run {
+    let podnet = pod.path().join("podnet");
+    fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
+    let program = script(
+        pod.path().join("program"),
+        "grep -E 'Cap(Inh|Eff|Amb)|Max locked' /proc/self/status /proc/self/limits",
+    );
+    open_up(pod.path());
+    set_capabilities(&podnet, capabilities);
+    let mut command = limited(&podnet);
+    command.arg("--root").arg(pod.path()).args(["exec", "--no-huge"]);
+    command.args(options.split_whitespace()).arg("--").arg(program).uid(1000).gid(1000);
+    run(&mut command).ends(0)
+}
+
+fn capabilities(run: &Run, set: &str) -> u64 {
+    let line = run.out.lines().find(|line| line.contains(set)).unwrap();
+    u64::from_str_radix(line.split('\t').next_back().unwrap(), 16).unwrap()
+}
+
+/// The soft and the hard limit, as /proc shows them.
+fn limits(run: &Run) -> Vec<&str> {
+    let line = run.out.lines().find(|line| line.contains("Max locked memory")).unwrap();
+    line.split_whitespace().skip(3).take(2).collect()
+}
+
+#[test]
+fn a_user_keeps_what_the_file_of_podnet_gives() {
+    if !geteuid().is_root() {
+        eprintln!("not tested: only root can give a file capabilities");
+        return;
+    }
+    let (pod, _device) = pinning_pod();
+    let run = exec(&pod, IPC_LOCK | NET_RAW, "");
+    for set in ["CapEff", "CapAmb", "CapInh"] {
+        assert_eq!(capabilities(&run, set), IPC_LOCK | NET_RAW, "{run:#?}");
+    }
+    assert_eq!(limits(&run), ["65536", "1048576"]);
+    assert!(!run.err.contains("IPC_LOCK"), "{run:#?}");
+
+    let short = exec(&pod, NET_RAW, "");
+    assert_eq!(capabilities(&short, "CapEff"), NET_RAW);
+    short.says("memlock limit 64Ki: the devices need 512Mi pinned").says("--raise-limits");
+
+    let raised = exec(&pod, NET_RAW, "--raise-limits");
+    assert_eq!(limits(&raised), ["1048576", "1048576"]);
+    raised.says("podnet: warning: capability IPC_LOCK: podnet does not hold it");
+    raised.says("securityContext.capabilities.add").says("setcap cap_ipc_lock+p");
+    raised.says("memlock limit 1Mi: the devices need 512Mi pinned");
+}
+
+#[test]
+fn the_limit_is_lifted_where_the_capability_allows() {
+    let (pod, _device) = pinning_pod();
+    let program = script(pod.path().join("program"), "grep 'Max locked' /proc/self/limits");
+    let mut command = limited(Path::new(env!("CARGO_BIN_EXE_podnet")));
+    command.arg("--root").arg(pod.path()).args(["exec", "--no-huge", "--raise-limits", "--"]);
+    let run = run(command.arg(program)).ends(0);
+    let own = rustix::thread::capabilities(None).unwrap().effective;
+    let limit = match own.contains(CapabilitySet::SYS_RESOURCE) {
+        true => "unlimited",
+        false => "1048576",
+    };
+    assert_eq!(limits(&run), [limit, limit]);
+}
