@@ -1230,6 +1230,24 @@ struct podnet_eal_options {
      * Zero.
      */
     uint32_t reserved;
+    /**
+     * Where packets are sent to: "NETWORK=MAC" each, the network as in networks,
+     * for l3fwd and testpmd. NULL is none.
+     */
+    const char *const *next_hops;
+    /**
+     * How many next_hops there are.
+     */
+    size_t next_hops_len;
+    /**
+     * The file that l3fwd is told to read its IPv4 routes from; NULL is none.
+     * Write podnet_eal_args.routes_ipv4 to it before l3fwd starts.
+     */
+    const char *routes_ipv4;
+    /**
+     * The same for IPv6. Set both or none.
+     */
+    const char *routes_ipv6;
 };
 
 /**
@@ -1364,6 +1382,15 @@ struct podnet_eal_args {
      * How many warnings there are.
      */
     size_t warnings_len;
+    /**
+     * What has to be in the file podnet_eal_options.routes_ipv4; NULL where none
+     * was asked for.
+     */
+    const char *routes_ipv4;
+    /**
+     * The same for IPv6.
+     */
+    const char *routes_ipv6;
 };
 
 #ifdef __cplusplus

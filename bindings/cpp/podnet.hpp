@@ -183,6 +183,11 @@ struct eal_options {
     std::optional<uint32_t> main_cpu;
     uint32_t smt = PODNET_SMT_USE;
     uint32_t iova_mode = PODNET_IOVA_DEFAULT;
+    uint32_t netdevs = PODNET_NETDEVS_SKIP;
+    /** "NETWORK=MAC" each. */
+    std::vector<std::string> next_hops;
+    /** Files to write podnet_eal_args.routes_ipv4 and routes_ipv6 to. */
+    std::optional<std::string> routes_ipv4, routes_ipv6;
 };
 
 /** What to wait for: see podnet_wait_options. */
@@ -254,6 +259,7 @@ public:
     podnetpp::eal_args eal_args(const eal_options &how = {}) const
     {
         const auto networks = detail::c_strs(how.networks), args = detail::c_strs(how.args);
+        const auto next_hops = detail::c_strs(how.next_hops);
         podnet_eal_options given{};
         given.size = sizeof given;
         given.program = detail::c_str(how.program);
@@ -273,6 +279,11 @@ public:
         given.main_cpu = how.main_cpu.value_or(0);
         given.smt = how.smt;
         given.iova_mode = how.iova_mode;
+        given.netdevs = how.netdevs;
+        given.next_hops = next_hops.data();
+        given.next_hops_len = next_hops.size();
+        given.routes_ipv4 = detail::c_str(how.routes_ipv4);
+        given.routes_ipv6 = detail::c_str(how.routes_ipv6);
         return detail::result<podnetpp::eal_args>([&](auto ret, auto err) {
             return podnet_eal_args_new(handle_.get(), &given, ret, err);
         });

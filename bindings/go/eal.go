@@ -40,7 +40,25 @@ type EALOptions struct {
 	AvoidSMT bool
 	// IOVAMode is IOVADefault, IOVAVirtual or IOVAPhysical.
 	IOVAMode IOVAMode
+	// Netdevs is what becomes of kernel netdevs but for the default interface's.
+	Netdevs Netdevs
+	// NextHops are where packets are sent to, by l3fwd and testpmd: "NETWORK=MAC"
+	// each, the network as in Networks.
+	NextHops []string
+	// RoutesIPv4 and RoutesIPv6 are the files that l3fwd is told to read its routes
+	// from: both or none. Write those of EALArgs to them before it starts.
+	RoutesIPv4, RoutesIPv6 string
 }
+
+// Netdevs is how kernel netdevs become ports.
+type Netdevs uint32
+
+// What becomes of kernel netdevs.
+const (
+	NetdevsSkip  Netdevs = C.PODNET_NETDEVS_SKIP
+	NetdevsAFXDP Netdevs = C.PODNET_NETDEVS_AF_XDP
+	NetdevsTap   Netdevs = C.PODNET_NETDEVS_TAP
+)
 
 // App is a program whose arguments are known.
 type App uint32
@@ -78,6 +96,10 @@ type EALArgs struct {
 	// Warnings tell what the arguments leave out, and what may keep them from
 	// working.
 	Warnings []Warning `json:"warnings"`
+	// RoutesIPv4 and RoutesIPv6 have to be in the files of these options; empty
+	// where none were asked for.
+	RoutesIPv4 string `json:"routesIpv4,omitempty"`
+	RoutesIPv6 string `json:"routesIpv6,omitempty"`
 }
 
 // Port is one DPDK port.
@@ -161,6 +183,10 @@ func (o *EALOptions) given(kept *allocations) *C.struct_podnet_eal_options {
 		given.smt = C.PODNET_SMT_AVOID
 	}
 	given.iova_mode = C.uint32_t(o.IOVAMode)
+	given.netdevs = C.uint32_t(o.Netdevs)
+	given.next_hops, given.next_hops_len = kept.texts(o.NextHops)
+	given.routes_ipv4 = kept.text(o.RoutesIPv4)
+	given.routes_ipv6 = kept.text(o.RoutesIPv6)
 	return given
 }
 
@@ -190,5 +216,7 @@ func goEALArgs(found *C.struct_podnet_eal_args) *EALArgs {
 				Text: C.GoString(w.text),
 			}
 		}),
+		RoutesIPv4: C.GoString(found.routes_ipv4),
+		RoutesIPv6: C.GoString(found.routes_ipv6),
 	}
 }

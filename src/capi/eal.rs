@@ -95,6 +95,16 @@ pub struct podnet_eal_options {
     pub netdevs: u32,
     /// Zero.
     pub reserved: u32,
+    /// Where packets are sent to: "NETWORK=MAC" each, the network as in networks,
+    /// for l3fwd and testpmd. NULL is none.
+    pub next_hops: *const *const c_char,
+    /// How many next_hops there are.
+    pub next_hops_len: usize,
+    /// The file that l3fwd is told to read its IPv4 routes from; NULL is none.
+    /// Write podnet_eal_args.routes_ipv4 to it before l3fwd starts.
+    pub routes_ipv4: *const c_char,
+    /// The same for IPv6. Set both or none.
+    pub routes_ipv6: *const c_char,
 }
 
 // SAFETY: pointers and numbers only, without padding.
@@ -176,14 +186,19 @@ pub struct podnet_eal_args {
     pub warnings: *const podnet_warning,
     /// How many warnings there are.
     pub warnings_len: usize,
+    /// What has to be in the file podnet_eal_options.routes_ipv4; NULL where none
+    /// was asked for.
+    pub routes_ipv4: *const c_char,
+    /// The same for IPv6.
+    pub routes_ipv6: *const c_char,
 }
 
 const _: () = assert!(
-    size_of::<podnet_eal_options>() == 112
+    size_of::<podnet_eal_options>() == 144
         && size_of::<podnet_port>() == 104
         && size_of::<podnet_lcore>() == 40
         && size_of::<podnet_warning>() == 56
-        && size_of::<podnet_eal_args>() == 64
+        && size_of::<podnet_eal_args>() == 80
 );
 
 /// Arguments for DPDK: EAL's, and those of l3fwd, l2fwd or testpmd. options may
@@ -207,6 +222,7 @@ pub unsafe extern "C" fn podnet_eal_args_new(
         // SAFETY: `options` is NULL or as the header says.
         let options = unsafe { Options::read(options) }?;
         let args = options.build(&pod.snapshot()?, pod.host_name())?;
+        args.check(&options.args)?;
         let argv = args.argv(&options.program, &options.args);
         let argc = c_int::try_from(argv.len())
             .map_err(|_| Failure::new(libc::E2BIG, "options: args: too many"))?;
@@ -240,6 +256,8 @@ struct Options {
     smt: Smt,
     iova_mode: Option<IovaMode>,
     netdevs: Option<Netdevs>,
+    next_hops: Vec<(String, String)>,
+    routes: Option<(String, String)>,
 }
 
 impl Options {
@@ -274,6 +292,19 @@ impl Options {
             smt: choose("options: smt", given.smt, &SMTS)?,
             iova_mode: choose("options: iova_mode", given.iova_mode, &IOVA_MODES)?,
             netdevs: choose("options: netdevs", given.netdevs, &NETDEVS)?,
+            next_hops: next_hops(&list(
+                "options: next_hops",
+                given.next_hops,
+                given.next_hops_len,
+            )?)?,
+            routes: match (
+                string("options: routes_ipv4", given.routes_ipv4)?,
+                string("options: routes_ipv6", given.routes_ipv6)?,
+            ) {
+                (Some(ipv4), Some(ipv6)) => Some((ipv4.to_owned(), ipv6.to_owned())),
+                (None, None) => None,
+                _ => return Err(Failure::invalid("options: routes", "set both files or none")),
+            },
         })
     }
 
@@ -308,11 +339,26 @@ impl Options {
         if let Some(how) = self.netdevs {
             builder = builder.netdevs(how);
         }
+        for (network, mac) in &self.next_hops {
+            builder = builder.next_hop(network, mac);
+        }
+        if let Some((ipv4, ipv6)) = &self.routes {
+            builder = builder.routes(ipv4, ipv6);
+        }
         if let Some(name) = host_name {
             builder = builder.host_name(name);
         }
         Ok(builder.build()?)
     }
+}
+
+fn next_hops(texts: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let pair = |text: &String| {
+        let pair = text.split_once('=');
+        pair.map(|(network, mac)| (network.to_owned(), mac.to_owned()))
+            .ok_or_else(|| Failure::invalid("options: next_hops", "expected NETWORK=MAC"))
+    };
+    texts.iter().map(pair).collect()
 }
 
 const APPS: [(u32, App); 4] = [
@@ -362,6 +408,8 @@ fn view(args: &EalArgs, argv: &[String], argc: c_int, kept: &mut Kept) -> podnet
         lcores: kept.list(lcores),
         warnings_len: warnings.len(),
         warnings: kept.list(warnings),
+        routes_ipv4: kept.optional(args.routes.as_ref().map(|routes| &routes.ipv4.text)),
+        routes_ipv6: kept.optional(args.routes.as_ref().map(|routes| &routes.ipv6.text)),
     }
 }
 

@@ -464,6 +464,10 @@ fn options() -> podnet_eal_options {
         iova_mode: PODNET_IOVA_DEFAULT,
         netdevs: PODNET_NETDEVS_SKIP,
         reserved: 0,
+        next_hops: null(),
+        next_hops_len: 0,
+        routes_ipv4: null(),
+        routes_ipv6: null(),
     }
 }
 
@@ -482,13 +486,19 @@ fn eal_options_are_checked() {
         (code, text(&error).to_owned())
     };
     let null_item = [null()];
-    let cases: [(Change<'_>, &str); 11] = [
+    let no_mac = [c"net1".as_ptr()];
+    let cases: [(Change<'_>, &str); 13] = [
         (&|options| options.size = 0, "options: size: must be set to sizeof the struct"),
         (&|options| options.flags = 8, "options: flags: an unknown flag is set"),
         (&|options| options.app = 4, "options: app: 4 is none of the constants"),
         (&|options| options.smt = 2, "options: smt: 2 is none of the constants"),
         (&|options| options.iova_mode = 3, "options: iova_mode: 3 is none of the constants"),
         (&|options| options.netdevs = 3, "options: netdevs: 3 is none of the constants"),
+        (&|options| options.routes_ipv6 = c"6".as_ptr(), "options: routes: set both files or none"),
+        (
+            &|options| (options.next_hops, options.next_hops_len) = (no_mac.as_ptr(), 1),
+            "options: next_hops: expected NETWORK=MAC",
+        ),
         (&|options| options.reserved = 1, "options: reserved: expected zero"),
         (
             &|options| options.networks_len = 1,

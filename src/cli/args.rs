@@ -301,8 +301,15 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N", env = "PODNET_NETWORK", num_args = 1.., value_delimiter = ',')]
     pub network: Vec<String>,
     /// Make ports of kernel netdevs too, the default interface's left out [default: skip them]
-    #[arg(long, value_name = "HOW", value_parser = names::<Netdevs>(&["af-xdp", "tap"]))]
+    #[arg(long, value_name = "HOW", env = "PODNET_NETDEVS", value_parser = names::<Netdevs>(&["af-xdp", "tap"]))]
     pub netdevs: Option<Netdevs>,
+    /// MAC address that packets out of the port of NET, an interface or network, are sent to
+    #[arg(long, value_name = "NET=MAC", env = "PODNET_ETH_DEST", value_delimiter = ',', value_parser = next_hop)]
+    pub eth_dest: Vec<(String, String)>,
+    /// Have l3fwd route to the networks of the pod's addresses: rules in FILE.ipv4 and FILE.ipv6,
+    /// which are written
+    #[arg(long, value_name = "FILE", env = "PODNET_ROUTES")]
+    pub routes: Option<String>,
     /// Queues of each port [default: 1]
     #[arg(long, value_name = "N", env = "PODNET_QUEUES")]
     pub queues: Option<u32>,
@@ -333,6 +340,11 @@ pub struct PlanArgs {
     /// Say on standard error why each argument is there
     #[arg(long, short, env = "PODNET_VERBOSE", value_parser = BoolishValueParser::new())]
     pub verbose: bool,
+}
+
+fn next_hop(text: &str) -> Result<(String, String), String> {
+    let (network, mac) = text.split_once('=').ok_or("expected NET=MAC")?;
+    Ok((network.to_owned(), mac.to_owned()))
 }
 
 const APPS: [&str; 4] = ["l3fwd", "l2fwd", "testpmd", "none"];

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use podnet::eal::{EalArgs, Lcore, Port};
+use podnet::eal::{EalArgs, Lcore, Port, Routes};
 use podnet::{Pod, Snapshot, Warning};
 use serde::Serialize;
 
 use super::args::{self, Global, PlanArgs};
 use super::text::shell_line;
-use super::{Outcome, print_json, say, target, warn_of};
+use super::{Failure, Outcome, print_json, say, target, warn_of};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ struct Report<'a> {
     argv: &'a [String],
     ports: &'a [Port],
     lcores: &'a [Lcore],
+    /// The rule files, which were written.
+    routes: Option<&'a Routes>,
     /// Of the pod's files, and of the arguments.
     warnings: Vec<&'a Warning>,
 }
@@ -30,6 +32,7 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
     let planner = Planner::new(&pod, &args.plan, None);
     let made = planner.plan(&snapshot)?;
     planner.explain(&made);
+    write_routes(&made)?;
     // The program is the caller's.
     let argv = made.command_line(&snapshot, "", &args.args)?.split_off(1);
     let warnings = || snapshot.warnings.iter().chain(&made.warnings);
@@ -40,11 +43,23 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
             argv: &argv,
             ports: &made.ports,
             lcores: &made.lcores,
+            routes: made.routes.as_ref(),
             warnings: warnings().collect(),
         });
     }
     warnings().for_each(warn_of);
     if args.null { print_null(&argv) } else { print_line(&argv) }
+}
+
+/// Writes the files that l3fwd reads its routes from.
+pub fn write_routes(made: &EalArgs) -> Outcome {
+    for file in made.routes.iter().flat_map(|routes| [&routes.ipv4, &routes.ipv6]) {
+        std::fs::write(&file.path, &file.text).map_err(|error| {
+            let why = super::preflight::reason(&error);
+            Failure::failed(format!("{}: {why}: the routes are written there", file.path))
+        })?;
+    }
+    Ok(())
 }
 
 fn print_null(words: &[String]) -> Outcome {
@@ -92,6 +107,12 @@ impl<'a> Planner<'a> {
             .secondary(options.secondary);
         if let Some(how) = options.netdevs {
             builder = builder.netdevs(how);
+        }
+        for (network, mac) in &options.eth_dest {
+            builder = builder.next_hop(network, mac);
+        }
+        if let Some(file) = &options.routes {
+            builder = builder.routes(format!("{file}.ipv4"), format!("{file}.ipv6"));
         }
         if let Some(queues) = options.queues {
             builder = builder.queues(queues);

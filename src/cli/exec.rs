@@ -31,6 +31,7 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
         return eal::print_line(&words);
     }
     make_way(&made.ports, &aliases)?;
+    eal::write_routes(&made)?;
     if args.start.raise_limits {
         privileges::raise_limits(&made, &words, &program.path).iter().for_each(warn);
     }

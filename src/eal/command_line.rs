@@ -19,6 +19,35 @@ impl EalArgs {
         program.chain(eal).chain(["--".to_owned()]).chain(app).collect()
     }
 
+    /// Looks for arguments of the application that a user's own `-l`, `--lcores` or `-c` leaves
+    /// behind: `--config` and `--nb-cores` are of the planned lcores.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a list of other lcores than the planned ones, where the user does not
+    /// give those arguments, too.
+    pub fn check(&self, user: &[String]) -> Result<()> {
+        let mut parts = user.splitn(2, |word| word == "--");
+        let Some((option, ids)) = options::lcores(parts.next().unwrap_or_default()) else {
+            return Ok(());
+        };
+        let planned: CpuSet = self.lcores.iter().map(|lcore| lcore.id).collect();
+        if ids.as_ref() == Some(&planned) {
+            return Ok(());
+        }
+        let app = options::merge_app(&self.app, parts.next().unwrap_or_default());
+        let is_stale = |word: &&String| {
+            let name = word.split('=').next().unwrap_or_default();
+            ["--config", "--nb-cores"].contains(&name) && self.app.contains(word)
+        };
+        let Some(stale) = app.iter().find(is_stale) else { return Ok(()) };
+        let why = format!(
+            "{stale} is for the lcores {planned}: choose CPUs with --workers and --main, or give \
+             that argument too, after a second --"
+        );
+        Err(Error::invalid(format!("argument {option:?}"), why))
+    }
+
     /// The command line of a user's arguments that may hold placeholders. Without any it is
     /// [`EalArgs::argv`]; with any, the user's arguments are literal but for them:
     ///
@@ -54,8 +83,12 @@ impl EalArgs {
             }
             has_placeholder = true;
         }
-        // Without placeholders only the doubled braces have changed.
-        Ok(if has_placeholder { literal } else { self.argv(program, &literal[1..]) })
+        if has_placeholder {
+            return Ok(literal);
+        }
+        // Only the doubled braces have changed.
+        self.check(&literal[1..])?;
+        Ok(self.argv(program, &literal[1..]))
     }
 
     /// A word with its placeholders filled in, and whether it had any.
@@ -180,6 +213,29 @@ mod tests {
         let (_, app) = halves("-- -p 0x1 --config=(0,0,0) -P");
         assert_eq!(app.matches("-p ").count(), 1);
         assert_eq!((app.matches("--config").count(), app.matches("-P").count()), (1, 1));
+    }
+
+    #[test]
+    fn a_user_s_lcores_leave_no_argument_behind() {
+        let snapshot = snapshot();
+        let two = args(&snapshot);
+        let check = |args: &EalArgs, user: &str| args.check(&words(user));
+        for user in ["", "-l 0-1", "-l0,1", "--lcores 0@7,1@9", "-c 0x3", "-c3", "--lcores=1,0"] {
+            check(&two, user).unwrap();
+        }
+        let own = "-- --config=(0,0,4)";
+        for user in ["-l 4", "-l4-5", "--lcores (0,1)@(2,3)", "--lcores=0@2", "-c 0x30", "-l x"] {
+            let error = check(&two, user).unwrap_err().to_string();
+            assert!(error.contains("--config=") && error.contains("--workers"), "{error}");
+            assert!(two.command_line(&snapshot, "p", &words(user)).is_err(), "{user}");
+            check(&two, &format!("{user} {own}")).unwrap();
+        }
+        let plain = EalArgs::builder(&snapshot).build().unwrap();
+        check(&plain, "-l 4").unwrap();
+        let testpmd = EalArgs::builder(&snapshot).app(App::Testpmd).build().unwrap();
+        assert!(check(&testpmd, "-l 4").unwrap_err().to_string().contains("--nb-cores=1"));
+        // Literal words are the user's own business.
+        two.command_line(&snapshot, "p", &words("{eal} -l 7 -- {app}")).unwrap();
     }
 
     #[test]

@@ -277,7 +277,7 @@ fn mac(device: &Selected<'_>) -> Result<Option<String>> {
     Ok((bytes != [0; 6]).then_some(text))
 }
 
-fn parse_mac(text: &str) -> Option<[u8; 6]> {
+pub(super) fn parse_mac(text: &str) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     let mut parts = text.split(':');
     for byte in &mut bytes {

@@ -28,6 +28,7 @@ mod lcores;
 mod memory;
 mod netdevs;
 mod options;
+mod peers;
 mod port;
 mod quote;
 mod release;
@@ -42,6 +43,7 @@ pub use self::driver::KernelDriver;
 pub use self::lcores::Smt;
 pub use self::memory::IovaMode;
 pub use self::netdevs::Netdevs;
+pub use self::peers::{Routes, RuleFile};
 pub use self::port::{Port, PortDevice};
 pub use self::quote::shell_quote;
 pub use self::release::Release;
@@ -67,6 +69,8 @@ pub struct EalArgs {
     pub warnings: Vec<Warning>,
     /// Why each argument is there, in the order of the arguments.
     pub reasons: Vec<Reason>,
+    /// The files that l3fwd will read its routes from; `None` unless asked for.
+    pub routes: Option<Routes>,
 }
 
 /// One lcore.
@@ -115,6 +119,10 @@ struct Options {
     iova_mode: Option<IovaMode>,
     secondary: bool,
     host_name: Option<String>,
+    /// Networks with the MAC address of their next hop.
+    next_hops: Vec<(String, String)>,
+    /// The paths of the IPv4 and the IPv6 rules.
+    routes: Option<(String, String)>,
 }
 
 /// RTE_MAX_QUEUES_PER_PORT.
@@ -234,6 +242,21 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
+    /// The MAC address that packets out of the port of `network` are sent to, an interface's name,
+    /// `namespace/name` or `name`; once for each network. Only l3fwd and testpmd take one.
+    pub fn next_hop(mut self, network: impl Into<String>, mac: impl Into<String>) -> Self {
+        self.options.next_hops.push((network.into(), mac.into()));
+        self
+    }
+
+    /// Have l3fwd of 22.03 and later read its routes from files at these paths, which lead to the
+    /// networks of the pod's addresses that have a prefix. [`EalArgs::routes`] is what the caller
+    /// has to write to them.
+    pub fn routes(mut self, ipv4: impl Into<String>, ipv6: impl Into<String>) -> Self {
+        self.options.routes = Some((ipv4.into(), ipv6.into()));
+        self
+    }
+
     /// Makes the arguments.
     ///
     /// # Errors
@@ -252,8 +275,10 @@ impl<'a> EalBuilder<'a> {
         memory::add(snapshot, &options, &devices, &layout, &mut plan);
         add_process(snapshot, &options, &mut plan)?;
         app::add(&options, &devices, &layout, &mut plan);
+        peers::add_next_hops(snapshot, &options, &ports, &mut plan)?;
+        let routes = peers::add_routes(&options, &ports, &mut plan)?;
         let Plan { eal, app, warnings, reasons, .. } = plan;
-        Ok(EalArgs { eal, app, ports, lcores: layout.lcores, warnings, reasons })
+        Ok(EalArgs { eal, app, ports, lcores: layout.lcores, warnings, reasons, routes })
     }
 }
 

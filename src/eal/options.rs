@@ -1,6 +1,8 @@
 //! Command-line options as `getopt_long` reads them, so that a user's option
 //! can take the place of the builder's.
 
+use crate::parse::cpulist::CpuSet;
+
 /// Options that mean the same thing, or can't stand beside each other.
 struct Group {
     names: &'static [&'static str],
@@ -95,6 +97,10 @@ const APP: &[Group] = &[
     flag(&["--parse-ptype"]),
     flag(&["--relax-rx-offload"]),
     flag(&["--disable-rss"]),
+    list(&["--eth-dest"]),
+    list(&["--eth-peer"]),
+    value(&["--rule_ipv4"]),
+    value(&["--rule_ipv6"]),
     value(&["--nb-cores"]),
     value(&["--rxq"]),
     value(&["--txq"]),
@@ -111,6 +117,34 @@ pub(super) fn merge_eal(own: &[String], user: &[String]) -> Vec<String> {
 /// The same for the application's arguments.
 pub(super) fn merge_app(own: &[String], user: &[String]) -> Vec<String> {
     merge(APP, own, user)
+}
+
+/// The option of a user's that chooses lcores, and their numbers where those are plain to see.
+pub(super) fn lcores(user: &[String]) -> Option<(&str, Option<CpuSet>)> {
+    let is_cores = |group: &Group| group.names.contains(&"--lcores");
+    let chosen = words(EAL, user).filter(|(group, _)| group.is_some_and(is_cores));
+    let (_, words) = chosen.last()?;
+    let option = words.first()?.as_str();
+    let value = match (words.get(1), option.split_once('='), option.starts_with("--")) {
+        (Some(value), _, _) => value.as_str(),
+        (None, Some((_, value)), _) => value,
+        (None, None, true) => "",
+        (None, None, false) => option.get(2..).unwrap_or_default(),
+    };
+    let is_mask = option.starts_with("--coremask") || option.starts_with("-c");
+    Some((option, if is_mask { mask_ids(value) } else { list_ids(value) }))
+}
+
+/// `0-1,4@7`.
+fn list_ids(value: &str) -> Option<CpuSet> {
+    let id = |entry: &str| entry.split('@').next().unwrap_or_default().to_owned();
+    let ids = value.split(',').map(id).collect::<Vec<_>>().join(",");
+    ids.parse().ok()
+}
+
+fn mask_ids(value: &str) -> Option<CpuSet> {
+    let mask = u128::from_str_radix(value.trim_start_matches("0x"), 16).ok()?;
+    Some((0..u128::BITS).filter(|bit| mask >> bit & 1 == 1).collect())
 }
 
 fn merge(table: &'static [Group], own: &[String], user: &[String]) -> Vec<String> {

@@ -39,7 +39,7 @@ fn json_has_ports_lcores_and_warnings() {
     let json = two_sockets().run("eal --app l3fwd --no-huge --dpdk 22.11 --json").ends(0).json();
     let mut keys: Vec<_> = json.as_object().unwrap().keys().collect();
     keys.sort();
-    assert_eq!(keys, ["app", "argv", "eal", "lcores", "ports", "warnings"]);
+    assert_eq!(keys, ["app", "argv", "eal", "lcores", "ports", "routes", "warnings"]);
     assert_eq!(json["ports"][1]["id"], 1);
     assert_eq!(json["ports"][1]["interface"], "net2");
     assert_eq!(json["ports"][1]["network"], "ran/net2-net");
@@ -83,6 +83,30 @@ fn kernel_netdevs_are_ports_when_asked_for() {
     assert!(eal("--netdevs tap").out.contains(" net_tap_net1,iface=dpdk-net1,remote=net1 "));
     assert!(eal("--netdevs af-xdp").out.contains(" net_af_xdp_net1,iface=net1,queue_count=1 "));
     pod.run("eal --netdevs yes").ends(2);
+}
+
+#[test]
+fn next_hops_and_routes_are_by_network() {
+    let pod = two_sockets();
+    let directory = tempfile::tempdir().unwrap();
+    let routes = directory.path().join("routes");
+    let args = format!("eal --no-huge --app l3fwd --dpdk 25.11 --routes {}", routes.display());
+    let hop = "--eth-dest net2=02:00:00:00:00:0b --eth-dest ran/net1-net=02:00:00:00:00:0a";
+    let json = pod.run(&format!("{args} {hop} --json")).ends(0).json();
+    let app = words(&json["app"]);
+    assert!(app.contains(&"--eth-dest=1,02:00:00:00:00:0b"), "{app:?}");
+    assert!(app.contains(&"--eth-dest=0,02:00:00:00:00:0a"), "{app:?}");
+    for (family, network) in [("ipv4", "R198.18."), ("ipv6", "R2001:200:")] {
+        let path = format!("{}.{family}", routes.display());
+        assert!(app.contains(&format!("--rule_{family}={path}").as_str()), "{app:?}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(json["routes"][family]["text"], text);
+        assert!(text.starts_with(network), "{text}");
+    }
+    pod.run(&format!("{args}/no/file")).ends(1).says("the routes are written there");
+    pod.run("eal --no-huge --app l3fwd --eth-dest net2").ends(2).says("NET=MAC");
+    pod.run("eal --no-huge --app l3fwd --eth-dest net2=x").ends(2).says("02:11:22:33:44:55");
+    pod.run("eal --no-huge --app l3fwd --eth-dest eth0=02:00:00:00:00:01").ends(1).says("no port");
 }
 
 #[test]
