@@ -8,6 +8,8 @@ use crate::cgroup::Cgroups;
 use crate::downward_api::DownwardApi;
 use crate::error::{Error, Result};
 use crate::parse::network_status::NetworkStatus;
+use crate::parse::pci::PciAddress;
+use crate::parse::pcidevice;
 use crate::root::{self, Root};
 use crate::snapshot::{CpuInfo, Hugepages, Interfaces, Snapshot};
 use crate::warning::{Findings, Warning};
@@ -182,6 +184,16 @@ impl Pod {
         ["/proc/sys/kernel/hostname", "/etc/hostname"]
             .into_iter()
             .find_map(|path| root.text(path).ok().flatten().filter(|name| !name.is_empty()))
+    }
+
+    /// The VF tokens in the `PCIDEVICE_*_INFO` variables, by device; for
+    /// [`EalBuilder::vf_tokens`](crate::eal::EalBuilder::vf_tokens). They are no part of a
+    /// snapshot, for that is shown to people.
+    pub fn vf_tokens(&self) -> Vec<(PciAddress, String)> {
+        let environment = Root::open(&self.config.root).and_then(|root| root.environment());
+        let variables = environment.unwrap_or_default().into_iter();
+        let plugins = variables.filter(|(name, _)| name.starts_with(pcidevice::PREFIX));
+        plugins.flat_map(|(_, value)| pcidevice::vf_tokens(&value)).collect()
     }
 
     /// Everything, read once. Malformed parts are empty and have a warning.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use podnet::eal::{EalArgs, Lcore, Port, Routes};
+use podnet::parse::pci::PciAddress;
 use podnet::{Pod, Snapshot, Warning};
 use serde::Serialize;
 
@@ -81,6 +82,7 @@ pub struct Planner<'a> {
     options: &'a PlanArgs,
     pub release: podnet::eal::Release,
     host_name: Option<String>,
+    vf_tokens: Vec<(PciAddress, String)>,
 }
 
 impl<'a> Planner<'a> {
@@ -93,7 +95,12 @@ impl<'a> Planner<'a> {
         if options.verbose {
             say(format!("DPDK {}: from {}", found.release, found.source));
         }
-        Planner { options, release: found.release, host_name: pod.host_name() }
+        Planner {
+            options,
+            release: found.release,
+            host_name: pod.host_name(),
+            vf_tokens: pod.vf_tokens(),
+        }
     }
 
     pub fn plan(&self, snapshot: &Snapshot) -> podnet::Result<EalArgs> {
@@ -104,7 +111,8 @@ impl<'a> Planner<'a> {
             .networks(&options.network)
             .smt(options.smt)
             .no_huge(options.no_huge)
-            .secondary(options.secondary);
+            .secondary(options.secondary)
+            .vf_tokens(self.vf_tokens.clone());
         if let Some(how) = options.netdevs {
             builder = builder.netdevs(how);
         }

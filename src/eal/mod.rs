@@ -34,6 +34,7 @@ mod quote;
 mod release;
 #[cfg(test)]
 pub(crate) mod tests;
+mod vf_token;
 
 use serde::Serialize;
 
@@ -49,6 +50,7 @@ pub use self::quote::shell_quote;
 pub use self::release::Release;
 
 use crate::error::{Error, Result};
+use crate::parse::pci::PciAddress;
 use crate::snapshot::Snapshot;
 use crate::warning::{Warning, WarningCode};
 
@@ -123,6 +125,7 @@ struct Options {
     next_hops: Vec<(String, String)>,
     /// The paths of the IPv4 and the IPv6 rules.
     routes: Option<(String, String)>,
+    vf_tokens: Vec<(PciAddress, String)>,
 }
 
 /// RTE_MAX_QUEUES_PER_PORT.
@@ -257,6 +260,13 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
+    /// The tokens that VFIO asks for virtual functions, by device, as
+    /// [`Pod::vf_tokens`](crate::Pod::vf_tokens) reads them. Default: none.
+    pub fn vf_tokens(mut self, tokens: impl IntoIterator<Item = (PciAddress, String)>) -> Self {
+        self.options.vf_tokens = tokens.into_iter().collect();
+        self
+    }
+
     /// Makes the arguments.
     ///
     /// # Errors
@@ -273,6 +283,7 @@ impl<'a> EalBuilder<'a> {
         app::check(&options, &devices, &layout, &mut plan)?;
         let ports = devargs::add(&devices, &layout, &options, &mut plan)?;
         memory::add(snapshot, &options, &devices, &layout, &mut plan);
+        vf_token::add(&options, &devices, &mut plan)?;
         add_process(snapshot, &options, &mut plan)?;
         app::add(&options, &devices, &layout, &mut plan);
         peers::add_next_hops(snapshot, &options, &ports, &mut plan)?;

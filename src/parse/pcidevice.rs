@@ -41,6 +41,18 @@ pub fn parse(value: &[u8]) -> Parsed<Variable> {
     if text.trim_start().starts_with('{') { info(text) } else { devices(text) }
 }
 
+/// The VF tokens in the value of an `_INFO`, by device: `VFIO_TOKEN` of what the plugin's
+/// administrator adds (additionalInfo). Whether each is a UUID is not looked at.
+pub fn vf_tokens(value: &[u8]) -> Vec<(PciAddress, String)> {
+    let Ok(document) = json::document(value) else { return Vec::new() };
+    let devices = document.as_object().into_iter().flatten();
+    let token = |info: &serde_json::Value| {
+        let extra = info.get("extra").or_else(|| info.get("extraInfo"))?;
+        Some(extra.get("VFIO_TOKEN")?.as_str()?.to_owned())
+    };
+    devices.filter_map(|(device, info)| Some((device.parse().ok()?, token(info)?))).collect()
+}
+
 fn devices(text: &str) -> Parsed<Variable> {
     let mut devices = Vec::new();
     let mut problems = Vec::new();
@@ -107,6 +119,19 @@ mod tests {
         );
         assert_eq!(problems, []);
         assert_eq!(info, Variable::Info(vec!["0000:3b:02.6".into()]));
+    }
+
+    #[test]
+    fn finds_vf_tokens_where_there_are_some() {
+        let info = br#"{"0000:8b:01.5":{"extra":{"VFIO_TOKEN":"one"},"generic":{}},"x":{"extra":
+            {"VFIO_TOKEN":"no device"}},"0000:8b:01.6":{"extraInfo":{"VFIO_TOKEN":"two"}},
+            "0000:8b:01.7":{"extra":{"VFIO_TOKEN":7}},"0000:8b:02.0":5}"#;
+        let device = |text: &str| text.parse().unwrap();
+        let expected =
+            vec![(device("0000:8b:01.5"), "one".into()), (device("0000:8b:01.6"), "two".into())];
+        assert_eq!(vf_tokens(info), expected);
+        assert_eq!(vf_tokens(b"0000:8b:01.5"), []);
+        assert_eq!(vf_tokens(b"{\"0000"), []);
     }
 
     #[test]

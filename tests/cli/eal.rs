@@ -110,6 +110,32 @@ fn next_hops_and_routes_are_by_network() {
 }
 
 #[test]
+fn the_vf_token_of_the_device_plugin_is_passed_on() {
+    const TOKEN: &str = "02bddbbf-bbb0-4d79-886b-91bad3fbb510";
+    let pod_of = |tokens: [&str; 2]| {
+        let pod = pod(&status(&[pci("net1", "0000:3b:02.1"), pci("net2", "0000:3b:02.2")]));
+        let info = |function: u32| {
+            let token = tokens[function as usize - 1];
+            format!(r#""0000:3b:02.{function}":{{"extra":{{"VFIO_TOKEN":"{token}"}}}}"#)
+        };
+        let list = "PCIDEVICE_INTEL_COM_VF=0000:3b:02.1,0000:3b:02.2";
+        let variable = format!("PCIDEVICE_INTEL_COM_VF_INFO={{{},{}}}", info(1), info(2));
+        pod.file("proc/self/environ", format!("{list}\0{variable}\0"));
+        pod
+    };
+    let run = pod_of([TOKEN, TOKEN]).run("eal --no-huge --verbose").ends(0);
+    run.shows(&format!("--vfio-vf-token {TOKEN} ")).says("from VFIO_TOKEN in PCIDEVICE_*_INFO");
+    let other = TOKEN.replace('0', "1");
+    pod_of([TOKEN, &other]).run("eal --no-huge").ends(1).says("VF token of 0000:3b:02.2: not that");
+    pod_of([TOKEN, &other]).run("eal --no-huge --network net2").ends(0).shows(&other);
+    for hostile in ["x --no-huge", "", "02bddbbf-bbb0-4d79-886b-91bad3fbb51,"] {
+        let run = pod_of([hostile, TOKEN]).run("eal --no-huge").ends(1);
+        run.says("VF token of 0000:3b:02.1: VFIO_TOKEN in PCIDEVICE_*_INFO: expected a UUID");
+    }
+    assert!(!two_sockets().run("eal --no-huge").out.contains("token"));
+}
+
+#[test]
 fn verbose_says_why() {
     let run = two_sockets().run("eal --no-huge --dpdk 25.11 --verbose").ends(0);
     run.says("podnet: DPDK 25.11: from --dpdk\n").says("podnet: --no-pci: ");

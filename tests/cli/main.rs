@@ -4,6 +4,7 @@
 
 mod eal;
 mod exec;
+mod inherit;
 #[path = "../kubelet/mod.rs"]
 mod kubelet;
 mod launcher;
