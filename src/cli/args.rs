@@ -243,17 +243,17 @@ pub struct PortsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  podnet render samples/templates/vpp/startup.conf.j2 -o /etc/vpp/startup.conf
+  podnet render samples/templates/vpp-startup.conf.j2 -o /etc/vpp/startup.conf
   podnet render trex_cfg.yaml.j2 --network ran/fronthaul --workers 4
   echo '{{ interface(\"fronthaul\").mac }} {{ eal.workers|cpu_array }}' | podnet render -
 
 Jinja. Variables: what show --json prints, and eal, what the options below make: args app ports
-lcores cpus main workers portMask filePrefix dpdk. Functions: interface(NET), get(KEY),
+lcores cpus main workers portMask filePrefix dpdk. Functions: interface(NET) get(KEY)
 fail(TEXT).
-Filters: cpu_range cpu_array cpu_mask cpu_count cpu_nth(N) cpu_minus(LIST); address prefix netmask ipv4
-ipv6; kib mib gib; named(NET); option(NAME) without(NAME...); word yaml shell.
-A variable that is missing or null is an error, and so is a value with a line break or another control
-character in it, but after |safe.
+Filters: cpu_range cpu_array cpu_mask cpu_count cpu_nth(N) cpu_minus(LIST); address prefix netmask
+ipv4 ipv6; kib mib gib; named(NET); option(NAME) without(NAME...); word yaml shell.
+A variable that is missing or null is an error, and so is a value with a line break or another
+control character in it, but after |safe.
 Exit status: 1 a value is missing or refused, 2 a mistake in the template or an ambiguous name.")]
 pub struct RenderArgs {
     /// The template, or - for standard input; it may include files of its own directory
