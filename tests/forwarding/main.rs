@@ -94,6 +94,19 @@ fn every_application_over_memif_server() {
     every_application(Wiring::MemifServer);
 }
 
+/// Kernel netdevs, with frames sent and counted by packet sockets at the peer's ends.
+#[test]
+fn every_application_over_netdevs() {
+    for (wiring, key) in [(Wiring::AfXdp, "net_af_xdp"), (Wiring::Tap, "remote=net1")] {
+        for app in App::ALL {
+            let name = format!("{wiring:?} ports of veth pairs");
+            let Some(outcome) = run_if_possible(&name, &trial(app, wiring)) else { break };
+            assert_forwarded(&outcome);
+            assert!(outcome.arguments.iter().any(|word| word.contains(key)));
+        }
+    }
+}
+
 #[test]
 fn eal_prints_what_exec_runs() {
     let trial = Trial { memory: Memory::Present, ..trial(App::L3fwd, Wiring::MemifClient) };
@@ -112,7 +125,7 @@ fn eal_prints_what_exec_runs() {
 fn hugepages_in_memory_and_in_files() {
     let modes = [(Memory::Borrowed, "--in-memory"), (Memory::Files, "--huge-dir")];
     for (memory, mode) in modes {
-        for wiring in Wiring::ALL {
+        for wiring in Wiring::SOCKETS {
             let trial = Trial { memory, ..trial(App::L3fwd, wiring) };
             let Some(outcome) = run_if_possible("hugepages_in_memory_and_in_files", &trial) else {
                 return;

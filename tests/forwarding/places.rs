@@ -69,7 +69,7 @@ fn newer(suite: &'static str) {
     let name = format!("the DPDK of {suite}");
     let others = [App::L2fwd, App::Testpmd].map(|app| (app, Wiring::VhostUserClient, 1));
     let two_queues = (App::L3fwd, Wiring::VhostUserClient, 2);
-    let all = Wiring::ALL.map(|wiring| (App::L3fwd, wiring, 1)).into_iter();
+    let all = Wiring::SOCKETS.map(|wiring| (App::L3fwd, wiring, 1)).into_iter();
     for (app, wiring, queues) in all.chain(others).chain([two_queues]) {
         let trial = Trial { place, queues, ..trial(app, wiring) };
         let Some(outcome) = run_if_possible(&name, &trial) else { return };

@@ -5,18 +5,21 @@ mod cgroup;
 mod dpdk;
 pub mod frames;
 mod hugepages;
+mod netns;
 mod peer;
 pub mod place;
 mod pod;
 mod process;
 pub mod trial;
+mod wires;
 
 pub mod pcap;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self as std_process, Command};
+use std::process::{self as std_process, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,9 +30,11 @@ use tempfile::TempDir;
 use dpdk::Dpdk;
 use frames::{COUNT, Mac};
 use hugepages::Hugepages;
+use netns::Namespaces;
 use peer::{Peer, Setup};
 use place::Site;
 use process::{MachineLock, Process, wrapped};
+use wires::Wires;
 
 pub use trial::{App, Memory, Missing, Outcome, Place, Ports, Trial, Wiring};
 
@@ -130,6 +135,7 @@ impl Lab {
         let facts = pod::Facts {
             cpus: &self.cpus.pod,
             sockets: &self.sockets(),
+            netdevs: trial.wiring.netdevs().is_some(),
             memif_role: trial.wiring.memif_role(),
             hugepages: self.hugepages.as_ref(),
             states_limit: trial.place != Place::Limited,
@@ -145,7 +151,7 @@ impl Lab {
         command
     }
 
-    fn exec(&self, dpdk: &Dpdk, trial: &Trial) -> Result<Command> {
+    fn exec(&self, dpdk: &Dpdk, trial: &Trial, namespace: Option<&str>) -> Result<Command> {
         let lab = self.directory.path();
         let (podnet, program) = match trial.place {
             Place::Here | Place::Limited => (trial.podnet.into(), dpdk.program(trial.app).into()),
@@ -153,7 +159,11 @@ impl Lab {
             Place::Unprivileged => (self.copy(trial.podnet)?, self.copy(dpdk.program(trial.app))?),
             Place::Suite(_) => (self.copy(trial.podnet)?, Dpdk::program_in_root(trial.app)),
         };
-        let mut command = wrapped(&self.site.pod_prefix(lab), podnet);
+        let mut prefix = self.site.pod_prefix(lab);
+        if let Some(namespace) = namespace {
+            prefix.splice(0..0, ["ip", "netns", "exec", namespace].map(OsString::from));
+        }
+        let mut command = wrapped(&prefix, podnet);
         command.args(self.options("exec", trial)).arg(program).args(trial.eal);
         command.arg("--").args(trial.arguments);
         match trial.place {
@@ -175,14 +185,20 @@ impl Lab {
 
     fn options(&self, verb: &str, trial: &Trial) -> Vec<String> {
         let root = self.root().display().to_string();
-        let mut words = match trial.place {
-            Place::Limited => vec!["--downward-api".into(), format!("{root}/etc/podnetinfo")],
+        // Where the kernel shows the pod's own cgroup or netdevs, podnet looks at those.
+        let mut words = match (trial.place, trial.wiring.netdevs()) {
+            (Place::Limited, _) | (_, Some(_)) => {
+                vec!["--downward-api".into(), format!("{root}/etc/podnetinfo")]
+            }
             _ => vec!["--root".into(), root],
         };
         words.extend([verb, "--app", trial.app.name(), "--file-prefix"].map(String::from));
         words.push(self.prefix.clone());
         if self.hugepages.is_none() {
             words.push("--no-huge".into());
+        }
+        if let Some(how) = trial.wiring.netdevs() {
+            words.extend(["--netdevs".into(), how.into()]);
         }
         if trial.queues > 1 {
             words.extend(["--queues".into(), trial.queues.to_string()]);
@@ -194,14 +210,33 @@ impl Lab {
     }
 
     /// Sends the packets through the pod, which [`Lab::write_pod`] has written.
-    pub fn forward(&self, trial: &Trial, [net1, net2]: [Mac; 2]) -> Result<Outcome> {
+    pub fn forward(&self, trial: &Trial, macs: [Mac; 2]) -> Result<Outcome> {
         let dpdk = self.dpdk.as_ref().map_err(|why| why.to_string())?;
-        let frames: Vec<Vec<u8>> = (0..COUNT).map(|number| frames::frame(number, net1)).collect();
+        let frames: Vec<_> = (0..COUNT).map(|number| frames::frame(number, macs[0])).collect();
+        let run = match trial.wiring.netdevs() {
+            Some(_) => self.forward_over_netdevs(dpdk, trial, macs, &frames)?,
+            None => self.forward_over_sockets(dpdk, trial, &frames)?,
+        };
+        let [net1, net2] = macs;
+        let expected = trial.app.expected(net1, net2)?;
+        Ok(Outcome {
+            report: frames::check(&run.frames.concat(), COUNT, &expected),
+            by_queue: run.frames.iter().map(Vec::len).collect(),
+            arguments: run.arguments,
+            ports: run.ports,
+            runtime_directory: run.runtime_directory,
+            hugepages: self.hugepages.is_some(),
+            usage: run.usage,
+            status: run.status,
+            logs: run.logs,
+        })
+    }
+
+    fn forward_over_sockets(&self, dpdk: &Dpdk, trial: &Trial, frames: &[Vec<u8>]) -> Result<Run> {
         for (queue, input) in self.captures("in", trial.queues).iter().enumerate() {
             let frames = frames.iter().skip(queue).step_by(trial.queues);
             pcap::write(input, frames.map(Vec::as_slice))?;
         }
-
         let (mut pod, mut peer) = self.start(dpdk, trial)?;
         let mut run = || {
             let ready = trial.app.ready();
@@ -209,35 +244,61 @@ impl Lab {
             pod.wait_for(ready, PATIENCE)?;
             // A link that stays down is for the check of the packets to tell.
             peer.connect(trial.patience, || false)?;
-            let arguments = pod.arguments()?;
-            let directory = pod.variable("RUNTIME_DIRECTORY")?;
-            peer.forward(COUNT, trial.patience)?;
-            let ports = self.ports(trial, directory.as_deref())?;
-            let usage = self.site.cgroup().map(cgroup::Cgroup::usage).transpose()?;
-            // The pod ends first: virtio-user would see its backend go away.
-            let status = pod.terminate(Duration::from_secs(10))?;
+            let sent = || peer.forward(COUNT, trial.patience);
+            let run = self.watch(trial, &mut pod, sent)?;
             peer.quit()?;
-            Ok((arguments, directory.map(PathBuf::from), ports, usage, status))
+            Ok(run)
         };
         let result = run();
         let logs = format!("{}\n{}", pod.log(), peer.log());
-        let (arguments, runtime_directory, ports, usage, status) =
-            result.map_err(|why: Error| format!("{why}\n{logs}"))?;
-
+        let ((), run) = result.map_err(|why: Error| format!("{why}\n{logs}"))?;
         let outputs = self.captures("out", trial.queues);
-        let outputs = outputs.iter().map(|path| pcap::read(path)).collect::<Result<Vec<_>>>()?;
-        let expected = trial.app.expected(net1, net2)?;
-        Ok(Outcome {
-            report: frames::check(&outputs.concat(), COUNT, &expected),
-            by_queue: outputs.iter().map(Vec::len).collect(),
-            arguments,
-            runtime_directory,
-            ports,
-            hugepages: self.hugepages.is_some(),
-            usage,
-            status,
-            logs,
-        })
+        let frames = outputs.iter().map(|path| pcap::read(path)).collect::<Result<_>>()?;
+        Ok(Run { frames, logs, ..run })
+    }
+
+    fn forward_over_netdevs(
+        &self,
+        dpdk: &Dpdk,
+        trial: &Trial,
+        macs: [Mac; 2],
+        frames: &[Vec<u8>],
+    ) -> Result<Run> {
+        if !process::is_root() {
+            return Err(Missing("not root".into()).into());
+        }
+        let namespaces = Namespaces::make(&self.prefix, macs, trial.wiring)?;
+        let mut wires = Wires::open(&namespaces)?;
+        let mut command = self.exec(dpdk, trial, Some(&namespaces.pod))?;
+        let log = self.directory.path().join("pod.log");
+        let mut pod = Process::start("the pod", &mut command, log)?;
+        let mut run = || {
+            pod.wait_for(trial.app.ready(), PATIENCE)?;
+            self.watch(trial, &mut pod, || wires.forward(frames, trial.patience))
+        };
+        let result = run();
+        let logs = pod.log();
+        let (came, run) = result.map_err(|why: Error| format!("{why}\n{logs}"))?;
+        Ok(Run { frames: vec![came], logs, ..run })
+    }
+
+    /// What is seen of the pod while `send` sends its packets; then the pod ends, before the
+    /// peer, for virtio-user would see its backend go away.
+    fn watch<T>(
+        &self,
+        trial: &Trial,
+        pod: &mut Process,
+        send: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Run)> {
+        let arguments = pod.arguments()?;
+        let directory = pod.variable("RUNTIME_DIRECTORY")?;
+        let sent = send()?;
+        let ports = self.ports(trial, directory.as_deref())?;
+        let usage = self.site.cgroup().map(cgroup::Cgroup::usage).transpose()?;
+        let status = pod.terminate(Duration::from_secs(10))?;
+        let runtime_directory = directory.map(PathBuf::from);
+        let (frames, logs) = (Vec::new(), String::new());
+        Ok((sent, Run { frames, arguments, ports, runtime_directory, usage, status, logs }))
     }
 
     /// What `podnet ports` makes of the application while it runs.
@@ -252,7 +313,7 @@ impl Lab {
 
     fn start(&self, dpdk: &Dpdk, trial: &Trial) -> Result<(Process, Peer)> {
         let log = self.directory.path().join("pod.log");
-        let pod = || Process::start("the pod", &mut self.exec(dpdk, trial)?, log);
+        let pod = || Process::start("the pod", &mut self.exec(dpdk, trial, None)?, log);
         let peer = || Peer::start(dpdk, &self.setup(trial));
         if trial.wiring != Wiring::MemifServer {
             let peer = peer()?;
@@ -297,6 +358,18 @@ impl Drop for Lab {
             }
         }
     }
+}
+
+/// What is seen of one run.
+struct Run {
+    /// What came out of each queue.
+    frames: Vec<Vec<Vec<u8>>>,
+    arguments: Vec<String>,
+    ports: Ports,
+    runtime_directory: Option<PathBuf>,
+    usage: Option<cgroup::Usage>,
+    status: ExitStatus,
+    logs: String,
 }
 
 /// Opens a lab, writes the pod and sends the packets through it.

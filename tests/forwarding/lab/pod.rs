@@ -19,6 +19,8 @@ const ANNOTATIONS: &str = "etc/podnetinfo/annotations";
 pub struct Facts<'a> {
     pub cpus: &'a CpuSet,
     pub sockets: &'a [PathBuf; 2],
+    /// Whether its interfaces are kernel netdevs, and no device is said to be behind them.
+    pub netdevs: bool,
     /// Set for memif: which side creates the sockets.
     pub memif_role: Option<&'a str>,
     pub hugepages: Option<&'a Hugepages>,
@@ -162,6 +164,9 @@ fn write_network_status(root: &Path, facts: &Facts) -> Result<[Mac; 2]> {
         // Under a root, a socket is a plain file with the text of its `ls`.
         if let Ok(text) = fs::read(below(root, Path::new(&old))) {
             write_new(&below(root, socket), &text)?;
+        }
+        if let Some(entry) = entry.as_object_mut().filter(|_| facts.netdevs) {
+            entry.remove("device-info");
         }
         macs.push(entry["mac"].as_str().unwrap_or_default().parse()?);
     }

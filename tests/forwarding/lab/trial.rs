@@ -22,10 +22,15 @@ pub enum Wiring {
     MemifClient,
     /// The pod creates the memif sockets.
     MemifServer,
+    /// veth ends in the pod's network namespace, which net_af_xdp takes over.
+    AfXdp,
+    /// veth ends whose packets net_tap redirects.
+    Tap,
 }
 
 impl Wiring {
-    pub const ALL: [Wiring; 4] = [
+    /// Those that only need a directory.
+    pub const SOCKETS: [Wiring; 4] = [
         Wiring::VhostUserClient,
         Wiring::VhostUserServer,
         Wiring::MemifClient,
@@ -36,9 +41,18 @@ impl Wiring {
         matches!(self, Wiring::VhostUserClient | Wiring::VhostUserServer)
     }
 
+    /// The value of `--netdevs`, for kernel netdevs.
+    pub(super) fn netdevs(self) -> Option<&'static str> {
+        match self {
+            Wiring::AfXdp => Some("af-xdp"),
+            Wiring::Tap => Some("tap"),
+            _ => None,
+        }
+    }
+
     pub(super) fn sample(self) -> &'static str {
         match self {
-            Wiring::VhostUserClient => "vhost-user-client",
+            Wiring::VhostUserClient | Wiring::AfXdp | Wiring::Tap => "vhost-user-client",
             Wiring::VhostUserServer => "vhost-user-server",
             Wiring::MemifClient | Wiring::MemifServer => "memif",
         }
@@ -65,6 +79,7 @@ impl Wiring {
                 Wiring::VhostUserServer => vhost(",client=1"),
                 Wiring::MemifClient => memif("server"),
                 Wiring::MemifServer => memif("client"),
+                Wiring::AfXdp | Wiring::Tap => String::new(),
             }
         })
     }
