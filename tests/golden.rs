@@ -12,6 +12,7 @@ mod c_support;
 
 mod cases;
 mod tree;
+mod vectors;
 
 use std::fmt::Write as _;
 use std::fs;

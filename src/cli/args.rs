@@ -169,6 +169,7 @@ Examples:
   podnet eal --app l3fwd
   eval \"exec l3fwd $(podnet eal --app l3fwd -- -- --lookup=fib)\"
   podnet eal -- {eal} -- --pci={net1.pci}
+  podnet eal --devargs              net1 net_virtio_user_net1,path=.., and so on
 
 Without placeholders ARGS before a second -- are added to EAL's, those after it to the
 application's. Placeholders: {eal}, {app}, {cpus}, {main}, {workers}, {portmask}, {nports},
@@ -177,6 +178,10 @@ pub struct EalArgs {
     /// Print an object with the arguments, ports, lcores and warnings
     #[arg(long, conflicts_with = "null")]
     pub json: bool,
+    /// Print a line for each port instead, `INTERFACE DEVARG`, for programs that add ports
+    /// themselves, as grout does; a dash where a device is on no interface
+    #[arg(long, conflicts_with_all = ["json", "null", "args"])]
+    pub devargs: bool,
     /// End each argument with a NUL byte, unquoted
     #[arg(short = '0', long = "null")]
     pub null: bool,

@@ -49,6 +49,9 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
         });
     }
     warnings().for_each(warn_of);
+    if args.devargs {
+        return print_devargs(&made.ports);
+    }
     if args.null { print_null(&argv) } else { print_line(&argv) }
 }
 
@@ -61,6 +64,14 @@ pub fn write_routes(made: &EalArgs) -> Outcome {
         })?;
     }
     Ok(())
+}
+
+fn print_devargs(ports: &[Port]) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    for port in ports {
+        writeln!(out, "{} {}", port.interface.as_deref().unwrap_or("-"), port.devarg)?;
+    }
+    Ok(out.flush()?)
 }
 
 fn print_null(words: &[String]) -> Outcome {

@@ -74,8 +74,17 @@ pub(super) fn add(
         add_no_huge(options, plan);
     } else if !options.secondary {
         add_hugepages(snapshot, options, devices, layout, plan);
+        add_segments(devices, plan);
     }
     add_iova_mode(options, devices, plan);
+}
+
+/// Also where no hugepages are known: EAL may find some.
+fn add_segments(devices: &[Selected<'_>], plan: &mut Plan) {
+    if devices.iter().any(|device| matches!(device.backend, Backend::VhostUser { .. })) {
+        let why = "a vhost-user peer takes at most eight memory regions";
+        plan.eal(&["--single-file-segments"], why);
+    }
 }
 
 fn add_no_huge(options: &Options, plan: &mut Plan) {
@@ -105,10 +114,6 @@ fn add_hugepages(
         add_amount(snapshot, options, devices, layout, &Amount { bytes, sizes: &sizes }, plan);
     }
     add_page_mode(options, hugepages, &sizes, plan);
-    if devices.iter().any(|device| matches!(device.backend, Backend::VhostUser { .. })) {
-        let why = "a vhost-user peer takes at most eight memory regions";
-        plan.eal(&["--single-file-segments"], why);
-    }
 }
 
 /// The page sizes of which the container may have at least one; where no limit is known, those

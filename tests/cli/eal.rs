@@ -136,6 +136,20 @@ fn the_vf_token_of_the_device_plugin_is_passed_on() {
 }
 
 #[test]
+fn a_program_that_adds_ports_itself_gets_their_devargs() {
+    let sockets = [("net1", "/run/a.sock"), ("net2", "/run/b c.sock")];
+    let sockets = sockets.map(|(name, path)| vhost_client(name, Path::new(path)));
+    let pod = pod(&status(&sockets));
+    let out = pod.run("eal --no-huge --devargs").ends(0).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    assert!(lines[0].starts_with("net1 net_virtio_user_net1,path=/run/a.sock,"), "{out}");
+    assert!(lines[1].starts_with("net2 net_virtio_user_net2,path=/run/b c.sock,"), "{out}");
+    assert_eq!(pod.run("eal --no-huge --devargs --network net2").ends(0).out.lines().count(), 1);
+    pod.run("eal --devargs --json").ends(2);
+}
+
+#[test]
 fn verbose_says_why() {
     let run = two_sockets().run("eal --no-huge --dpdk 25.11 --verbose").ends(0);
     run.says("podnet: DPDK 25.11: from --dpdk\n").says("podnet: --no-pci: ");

@@ -116,6 +116,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand eal" -l color -d 'Colour t
 always\t''
 never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l json -d 'Print an object with the arguments, ports, lcores and warnings'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l devargs -d 'Print a line for each port instead, `INTERFACE DEVARG`, for programs that add ports themselves, as grout does; a dash where a device is on no interface'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s 0 -l null -d 'End each argument with a NUL byte, unquoted'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and name the capabilities that the devices lack'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l force -d 'Start whatever the checks find'
