@@ -15,6 +15,7 @@ const FROM_POD: &str = "2";
 const TO_CAPTURE: &str = "3";
 const PORTS: usize = 4;
 const PROMPT: &str = "testpmd>";
+const ANSWER: Duration = Duration::from_secs(5);
 
 pub struct Peer {
     process: Process,
@@ -111,16 +112,18 @@ impl Peer {
         poll(limit, || Ok(wanted(&self.ask(line)?).then_some(()))).map(drop)
     }
 
-    /// Gives a command and waits for its whole answer, so that no two answers mix.
+    /// Gives a command and waits for its whole answer, so that no two answers mix. The prompt is
+    /// written letter by letter, and lost where vhost's thread logs a line in it: then the answer
+    /// is what came in a while.
     fn ask(&mut self, line: &str) -> Result<String> {
         let start = self.process.log().len();
         self.process.say(line)?;
-        let answer = poll(PATIENCE, || {
-            let log = self.process.log();
-            let answer = log.get(start..).unwrap_or_default();
-            Ok(answer.contains(PROMPT).then(|| answer.to_owned()))
+        let since = |log: String| log.get(start..).unwrap_or_default().to_owned();
+        let answer = poll(ANSWER, || {
+            let answer = since(self.process.log());
+            Ok(answer.contains(PROMPT).then_some(answer))
         })?;
-        answer.ok_or_else(|| format!("the peer: no answer to {line:?}").into())
+        Ok(answer.unwrap_or_else(|| since(self.process.log())))
     }
 
     /// Ends the peer, which completes the capture file.
