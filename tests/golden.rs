@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "capi")]
 use cases::list_of;
 use cases::{Case, cases, differences, names, pod};
+use podnet::eal::{App, EalArgs};
 use podnet::{Pod, Snapshot};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -354,4 +355,34 @@ fn the_annotations_samples_are_what_their_names_say() {
         assert_eq!(interfaces.state.to_string(), state, "{name}");
         assert_eq!(found, kinds, "{name}");
     }
+}
+
+/// Of every root and application: each word of the command line, the user's own too, is in one
+/// reason, and a user's option says which of the builder's it replaces.
+#[test]
+fn every_argument_of_every_root_is_explained() {
+    let own = ["-l", "1", "--log-level", "8", "--no-huge", "--new", "--", "-x", "--config=(0,0,0)"];
+    let own: Vec<String> = own.iter().chain(&["--nb-cores=1"]).map(ToString::to_string).collect();
+    let mut explained = 0;
+    for case in cases() {
+        let snapshot = pod(&case).snapshot().unwrap();
+        for app in [App::None, App::L3fwd, App::L2fwd, App::Testpmd] {
+            let Ok(made) = EalArgs::builder(&snapshot).app(app).build() else { continue };
+            for user in [&own[..], &[]] {
+                let line = made.command_line(&snapshot, "p", user).unwrap();
+                let reasons = made.explain(&snapshot, user).unwrap();
+                let arguments: Vec<&str> =
+                    reasons.iter().map(|reason| reason.argument.as_str()).collect();
+                assert_eq!(arguments.join(" "), line[1..].join(" "));
+                let bare = reasons.iter().find(|one| one.why.is_empty() || one.why.contains('\n'));
+                assert_eq!(bare, None, "{}", case.root.display());
+                let lcores = reasons.iter().find(|reason| reason.argument == "-l 1");
+                assert_eq!(lcores.is_some(), !user.is_empty());
+                let replaced = format!("yours; replaces {} {}", made.eal[0], made.eal[1]);
+                assert!(lcores.is_none_or(|reason| reason.why == replaced), "{lcores:?}");
+                explained += reasons.len();
+            }
+        }
+    }
+    assert!(explained > 1000, "{explained} arguments: were there any?");
 }

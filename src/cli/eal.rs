@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use podnet::eal::{EalArgs, Lcore, Port, Routes};
+use podnet::eal::{EalArgs, Lcore, Port, Reason, Routes};
 use podnet::parse::pci::PciAddress;
 use podnet::{Pod, Snapshot, Warning};
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
     let snapshot = pod.snapshot()?;
     let planner = Planner::new(&pod, &args.plan, None);
     let made = planner.plan(&snapshot)?;
-    planner.explain(&made);
+    planner.explain(&made.explain(&snapshot, &args.args)?);
     write_routes(&made)?;
     // The program is the caller's.
     let argv = made.command_line(&snapshot, "", &args.args)?.split_off(1);
@@ -158,9 +158,9 @@ impl<'a> Planner<'a> {
     }
 
     /// With `--verbose`, why each argument is there.
-    pub fn explain(&self, made: &EalArgs) {
+    pub fn explain(&self, reasons: &[Reason]) {
         if self.options.verbose {
-            made.reasons.iter().for_each(|one| say(format!("{}: {}", one.argument, one.why)));
+            reasons.iter().for_each(|one| say(format!("{}: {}", one.argument, one.why)));
         }
     }
 }

@@ -95,7 +95,7 @@ fn prepare(
         made = planner.plan(&fewer)?;
         words = line(&made)?;
     }
-    planner.explain(&made);
+    planner.explain(&made.explain(snapshot, &program.args)?);
     Ok((made, words))
 }
 

@@ -19,7 +19,7 @@ pub fn check(root: &Path, name: &str) -> Option<String> {
     }
     let flags = fs::read_to_string(device.join("flags")).unwrap_or_default();
     let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16);
-    // DPDK starts on a link that is down, and says that it is up.
+    // DPDK starts on a link that is down, without a word.
     flags.is_ok_and(|flags| flags & IFF_UP == 0).then(|| {
         format!(
             "{name}: its link is down: have the CNI plugin of its network set it up, or run `ip \

@@ -37,7 +37,7 @@ pub fn run(global: &Global, args: &PortsArgs) -> Outcome {
         _ => made,
     };
     snapshot.warnings.iter().chain(&made.warnings).for_each(warn_of);
-    planner.explain(&made);
+    planner.explain(&made.reasons);
     let running = ask_ports(&mut client).map_err(said)?;
     let report = Report {
         version,

@@ -31,7 +31,7 @@ pub fn run(global: &Global, args: &RenderArgs) -> Outcome {
     let text = template.render(Value::from_dyn_object(variables.clone()))?;
     if let (true, Ok(made)) = (variables.eal_was_used.load(Ordering::Relaxed), &made) {
         made.warnings.iter().for_each(warn_of);
-        planner.explain(made);
+        planner.explain(&made.reasons);
     }
     match &args.output {
         Some(path) => write_file(path, &text).map_err(|why| cannot_write(path, &why)),

@@ -1,22 +1,58 @@
 //! The whole command line: the plan's arguments, joined with a user's.
 
 use super::app::port_mask;
-use super::{EalArgs, options};
+use super::options::Argument;
+use super::{EalArgs, Reason, options};
 use crate::error::{Error, Result};
 use crate::lookup;
 use crate::parse::cpulist::CpuSet;
 use crate::snapshot::Snapshot;
+
+/// Words of a command line that belong together, and why they are there.
+struct Part {
+    words: Vec<String>,
+    why: String,
+}
+
+impl Part {
+    fn new(word: &str, why: impl Into<String>) -> Part {
+        Part { words: vec![word.to_owned()], why: why.into() }
+    }
+}
+
+const YOURS: &str = "yours";
 
 impl EalArgs {
     /// `PROGRAM <eal> [user's before a --] -- <app> [user's after it]`, where an option of the
     /// user's replaces the builder's: `-l`, `-c` and `--lcores` are one option, `-m`,
     /// `--socket-mem` and `--numa-mem` one; `-a` and `--vdev` add.
     pub fn argv(&self, program: &str, user: &[String]) -> Vec<String> {
-        let mut parts = user.splitn(2, |word| word == "--");
-        let eal = options::merge_eal(&self.eal, parts.next().unwrap_or_default());
-        let app = options::merge_app(&self.app, parts.next().unwrap_or_default());
-        let program = [program.to_owned()].into_iter();
-        program.chain(eal).chain(["--".to_owned()]).chain(app).collect()
+        join(program, self.merged(user))
+    }
+
+    fn merged(&self, user: &[String]) -> Vec<Part> {
+        let mut sides = user.splitn(2, |word| word == "--");
+        let eal = options::merge_eal(&self.eal, sides.next().unwrap_or_default());
+        let app = options::merge_app(&self.app, sides.next().unwrap_or_default());
+        let dashes = Part::new("--", "ends EAL's arguments: the application's follow");
+        self.made(eal).chain([dashes]).chain(self.made(app)).collect()
+    }
+
+    fn made<'a>(&'a self, arguments: Vec<Argument<'a>>) -> impl Iterator<Item = Part> + 'a {
+        arguments.into_iter().map(|argument| {
+            let why = match &argument.replaces {
+                None => self.reason(argument.words),
+                Some(replaced) => yours(replaced),
+            };
+            Part { words: argument.words.to_vec(), why }
+        })
+    }
+
+    /// Why the builder made this argument.
+    fn reason(&self, words: &[String]) -> String {
+        let argument = words.join(" ");
+        let found = self.reasons.iter().find(|reason| reason.argument == argument);
+        found.map(|reason| reason.why.clone()).unwrap_or_default()
     }
 
     /// Looks for arguments of the application that a user's own `-l`, `--lcores` or `-c` leaves
@@ -36,11 +72,12 @@ impl EalArgs {
             return Ok(());
         }
         let app = options::merge_app(&self.app, parts.next().unwrap_or_default());
-        let is_stale = |word: &&String| {
-            let name = word.split('=').next().unwrap_or_default();
-            ["--config", "--nb-cores"].contains(&name) && self.app.contains(word)
+        let is_stale = |argument: &&Argument<'_>| {
+            let name = argument.words.first().and_then(|word| word.split('=').next());
+            matches!(name, Some("--config" | "--nb-cores")) && argument.replaces.is_none()
         };
         let Some(stale) = app.iter().find(is_stale) else { return Ok(()) };
+        let stale = stale.words.join(" ");
         let why = format!(
             "{stale} is for the lcores {planned}: choose CPUs with --workers and --main, or give \
              that argument too, after a second --"
@@ -68,15 +105,33 @@ impl EalArgs {
         program: &str,
         user: &[String],
     ) -> Result<Vec<String>> {
+        Ok(join(program, self.parts(snapshot, user)?))
+    }
+
+    /// Why each argument of [`EalArgs::command_line`] is there, in its order, without the program:
+    /// what the builder's is for and the data it comes from, and which of the builder's one of the
+    /// user's replaces.
+    ///
+    /// # Errors
+    ///
+    /// As [`EalArgs::command_line`].
+    pub fn explain(&self, snapshot: &Snapshot, user: &[String]) -> Result<Vec<Reason>> {
+        let reason = |part: Part| Reason { argument: part.words.join(" "), why: part.why };
+        Ok(self.parts(snapshot, user)?.into_iter().map(reason).collect())
+    }
+
+    fn parts(&self, snapshot: &Snapshot, user: &[String]) -> Result<Vec<Part>> {
         let mut has_placeholder = false;
-        let mut literal = vec![program.to_owned()];
+        let mut literal = Vec::new();
         for word in user {
             match word.as_str() {
-                "{eal}" => literal.extend(self.eal.iter().cloned()),
-                "{app}" => literal.extend(self.app.iter().cloned()),
+                "{eal}" => literal.extend(self.made(options::merge_eal(&self.eal, &[]))),
+                "{app}" => literal.extend(self.made(options::merge_app(&self.app, &[]))),
                 _ => {
                     let (text, expanded) = self.expand(snapshot, word)?;
-                    literal.push(text);
+                    let filled = || format!("{YOURS}: {word}, filled in from the pod");
+                    let why = if expanded { filled() } else { YOURS.to_owned() };
+                    literal.push(Part::new(&text, why));
                     has_placeholder |= expanded;
                     continue;
                 }
@@ -87,8 +142,9 @@ impl EalArgs {
             return Ok(literal);
         }
         // Only the doubled braces have changed.
-        self.check(&literal[1..])?;
-        Ok(self.argv(program, &literal[1..]))
+        let user: Vec<String> = literal.into_iter().flat_map(|part| part.words).collect();
+        self.check(&user)?;
+        Ok(self.merged(&user))
     }
 
     /// A word with its placeholders filled in, and whether it had any.
@@ -133,6 +189,19 @@ impl EalArgs {
             _ => Err(not_a_placeholder(&format!("{{{key}}}"))),
         }
     }
+}
+
+fn join(program: &str, parts: Vec<Part>) -> Vec<String> {
+    let words = parts.into_iter().flat_map(|part| part.words);
+    [program.to_owned()].into_iter().chain(words).collect()
+}
+
+fn yours(replaced: &[&[String]]) -> String {
+    if replaced.is_empty() {
+        return YOURS.to_owned();
+    }
+    let replaced: Vec<String> = replaced.iter().map(|words| words.join(" ")).collect();
+    format!("{YOURS}; replaces {}", replaced.join(", "))
 }
 
 /// A value from the pod's data, which must stay within the word, and within a key's value.
@@ -236,6 +305,36 @@ mod tests {
         assert!(check(&testpmd, "-l 4").unwrap_err().to_string().contains("--nb-cores=1"));
         // Literal words are the user's own business.
         two.command_line(&snapshot, "p", &words("{eal} -l 7 -- {app}")).unwrap();
+    }
+
+    #[test]
+    fn each_argument_has_one_reason_and_a_user_s_says_what_it_replaces() {
+        let snapshot = snapshot();
+        let args = args(&snapshot);
+        let why = |user: &str, argument: &str| {
+            let words = words(user);
+            let reasons = args.explain(&snapshot, &words).unwrap();
+            let line = args.command_line(&snapshot, "p", &words).unwrap()[1..].join(" ");
+            let explained: Vec<&str> = reasons.iter().map(|one| one.argument.as_str()).collect();
+            assert_eq!(explained.join(" "), line);
+            let found = reasons.into_iter().find(|one| one.argument == argument);
+            found.unwrap_or_else(|| panic!("no {argument} in {line}")).why
+        };
+        let own = "-- --config=(0,0,4)";
+        let replaced = why(&format!("-l 4 {own}"), "-l 4");
+        assert_eq!(replaced, "yours; replaces --lcores 0@2,1@3");
+        let replaced = why(&format!("-l 4 {own}"), "--config=(0,0,4)");
+        assert!(replaced.starts_with("yours; replaces --config=(0,0,0)"), "{replaced}");
+        let replaced = why("--no-huge", "--no-huge");
+        assert_eq!(replaced, "yours; replaces --socket-mem 2048, --socket-limit 2048, --in-memory");
+        assert_eq!(why("--log-level 8", "--log-level 8"), "yours");
+        assert_eq!(why("-a 0000:81:00.0", "-a 0000:81:00.0"), "yours");
+        assert_eq!(why("--new-option x -- y", "--new-option"), "yours");
+        assert!(why("", "--").starts_with("ends EAL's"));
+        assert!(why("", "--lcores 0@2,1@3").contains("CPU"));
+        let filled = why("{eal} -- --mac={net1.mac}", "--mac=02:11:22:33:44:55");
+        assert_eq!(filled, "yours: --mac={net1.mac}, filled in from the pod");
+        assert!(why("{eal} x", "--lcores 0@2,1@3").contains("CPU"));
     }
 
     #[test]

@@ -109,13 +109,20 @@ const APP: &[Group] = &[
     flag(&["-i", "--interactive"]),
 ];
 
+/// An option of a command line, with its value's word if it has one.
+pub(super) struct Argument<'a> {
+    pub words: &'a [String],
+    /// For a user's, the builder's options that it took the place of; `None` for the builder's own.
+    pub replaces: Option<Vec<&'a [String]>>,
+}
+
 /// EAL arguments: `own` without what `user` replaces, then `user`.
-pub(super) fn merge_eal(own: &[String], user: &[String]) -> Vec<String> {
+pub(super) fn merge_eal<'a>(own: &'a [String], user: &'a [String]) -> Vec<Argument<'a>> {
     merge(EAL, own, user)
 }
 
 /// The same for the application's arguments.
-pub(super) fn merge_app(own: &[String], user: &[String]) -> Vec<String> {
+pub(super) fn merge_app<'a>(own: &'a [String], user: &'a [String]) -> Vec<Argument<'a>> {
     merge(APP, own, user)
 }
 
@@ -147,12 +154,22 @@ fn mask_ids(value: &str) -> Option<CpuSet> {
     Some((0..u128::BITS).filter(|bit| mask >> bit & 1 == 1).collect())
 }
 
-fn merge(table: &'static [Group], own: &[String], user: &[String]) -> Vec<String> {
-    let given: Vec<&Group> = words(table, user).filter_map(|(group, _)| group).collect();
-    let kept = words(table, own).filter(|(group, _)| {
-        group.is_none_or(|group| !given.iter().any(|user| replaces(user, group)))
-    });
-    kept.flat_map(|(_, words)| words.iter().cloned()).chain(user.iter().cloned()).collect()
+fn merge<'a>(table: &'static [Group], own: &'a [String], user: &'a [String]) -> Vec<Argument<'a>> {
+    let given: Vec<_> = words(table, user).collect();
+    let mut replaced: Vec<Vec<&[String]>> = vec![Vec::new(); given.len()];
+    let mut merged = Vec::new();
+    for (group, words) in words(table, own) {
+        let takes_place = |user: &Option<&'static Group>| {
+            user.zip(group).is_some_and(|(user, group)| replaces(user, group))
+        };
+        match given.iter().position(|(user, _)| takes_place(user)) {
+            Some(by) => replaced[by].push(words),
+            None => merged.push(Argument { words, replaces: None }),
+        }
+    }
+    let users = given.into_iter().zip(replaced);
+    merged.extend(users.map(|((_, words), replaced)| Argument { words, replaces: Some(replaced) }));
+    merged
 }
 
 fn replaces(user: &Group, own: &Group) -> bool {

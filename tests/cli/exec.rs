@@ -259,6 +259,62 @@ fn long_socket_paths_get_a_short_name() {
     assert!(!server.exists());
 }
 
+#[test]
+fn a_dry_run_changes_nothing() {
+    let dir = sockets();
+    let deep = dir.path().join("d".repeat(100));
+    fs::create_dir(&deep).unwrap();
+    let old = dir.path().join("old.sock");
+    stale(&old);
+    let pod =
+        pod(&status(&[vhost_server("net1", &old), vhost_server("net2", &deep.join("long.sock"))]));
+    let program = script(pod.path().join("program"), "exit 1");
+    let run_of = |dry: &str| {
+        let options = format!("exec --no-huge --app l3fwd --raise-limits {dry} --routes");
+        let mut command = pod.command(&options);
+        command.arg(dir.path().join("routes")).arg("--").arg(&program);
+        run(command.env("RUNTIME_DIRECTORY", dir.path()))
+    };
+    let state = || {
+        let below = |path: &Path| -> Vec<_> {
+            let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+            entries.map(|one| (one.path(), one.metadata().unwrap().modified().unwrap())).collect()
+        };
+        (below(dir.path()), below(&deep))
+    };
+    let before = state();
+    run_of("--dry-run").ends(0).shows("/long.sock").shows("old.sock");
+    assert_eq!(state(), before);
+    // The same without it does change all of that.
+    run_of("").ends(1).says("old.sock: removed, ");
+    let names = |name: &str| state().0.iter().any(|(path, _)| path.ends_with(name));
+    assert!(!names("old.sock") && names("routes.ipv4"));
+    assert!(state().0.iter().any(|(path, _)| path.to_string_lossy().contains("/podnet-")));
+}
+
+#[test]
+fn verbose_explains_every_argument() {
+    let pod = pod(&status(&[works("net1")]));
+    let program = script(pod.path().join("program"), PRINT);
+    let explained = |verb: &str, more: &[&str]| {
+        let mut command = pod.command(&format!("{verb} --no-huge --app l2fwd --verbose --"));
+        run(command.args(more).args(["-l", "0", "--log-level", "8", "--", "-q", "4"])).ends(0)
+    };
+    let program = program.to_str().unwrap();
+    for run in [explained("eal", &[]), explained("exec --dry-run", &[program])] {
+        run.says("podnet: -l 0: yours; replaces --lcores 0@")
+            .says("podnet: --log-level 8: yours\n");
+        run.says("podnet: -q 4: yours; replaces -q 1\n").says("podnet: --: ends EAL's arguments");
+        let reasons = run.err.lines().filter_map(|line| line.strip_prefix("podnet: "));
+        let words: Vec<&str> = reasons
+            .filter(|line| line.starts_with('-'))
+            .flat_map(|line| line.split(": ").next().unwrap().split(' '))
+            .collect();
+        let line = run.out.trim_end().replace(program, "");
+        assert_eq!(words, line.split_whitespace().collect::<Vec<_>>());
+    }
+}
+
 /// Listens on a socket whose whole path is too long to be bound.
 fn listen_at(directory: &Path, name: &str) -> UnixListener {
     let link = directory.parent().unwrap().join("l");

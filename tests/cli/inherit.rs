@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::support::{Pod, memif_client, pod, run, script, status};
@@ -67,4 +68,33 @@ fn the_environment_stays_as_it_was() {
     let run = run(command.args(["exec", "--no-huge", "--"]).arg(program)).ends(0);
     let expected = "RUNTIME_DIRECTORY=/tmp\0PCIDEVICE_A_B-C=x\0LINES=a\nb\0EMPTY=\0";
     assert_eq!(run.out, expected);
+}
+
+/// A program that becomes its arguments, with an environment that no shell could give.
+fn odd_environment(pod: &Pod) -> PathBuf {
+    let source = pod.file(
+        "odd.c",
+        r#"#include <unistd.h>
+        int main(int argc, char **argv)
+        {
+            char *env[] = {"ALONE", "RUNTIME_DIRECTORY=/tmp", "", "=x", "A=1", "A=2", 0};
+            return argc < 2 ? 1 : execve(argv[1], argv + 1, env);
+        }"#,
+    );
+    let program = pod.path().join("odd");
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    assert!(Command::new(compiler).arg("-o").arg(&program).arg(source).status().unwrap().success());
+    program
+}
+
+#[test]
+fn entries_of_the_environment_without_a_name_or_value_stay() {
+    let (pod, _dir, _listener) = memif_pod();
+    let program = script(pod.path().join("program"), "cat /proc/$$/environ");
+    let mut command = Command::new(odd_environment(&pod));
+    command.arg(env!("CARGO_BIN_EXE_podnet")).arg("--root").arg(pod.path());
+    command.args(["exec", "--no-huge", "--"]).arg(program);
+    let run = run(&mut command);
+    let expected = "ALONE\0RUNTIME_DIRECTORY=/tmp\0\0=x\0A=1\0A=2\0";
+    assert_eq!(run.out, expected, "{run:#?}");
 }
