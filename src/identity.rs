@@ -2,6 +2,7 @@
 
 use crate::cgroup::Cgroups;
 use crate::downward_api::DownwardApi;
+use crate::ordered::filled;
 use crate::snapshot::PodIdentity;
 use crate::warning::Findings;
 
@@ -16,7 +17,7 @@ pub(crate) fn read(
     let text =
         |(key, value): (String, Vec<u8>)| (key, String::from_utf8_lossy(&value).into_owned());
     let labels: std::collections::BTreeMap<String, String> =
-        downward.labels(findings).into_iter().map(text).collect();
+        filled(downward.labels(findings).into_iter().map(text));
     PodIdentity { name: labels.get(POD_NAME).cloned(), namespace: None, uid: uid(cgroups), labels }
 }
 

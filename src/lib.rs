@@ -39,6 +39,7 @@ mod identity;
 mod interfaces;
 pub mod lookup;
 mod notify;
+mod ordered;
 pub mod parse;
 mod pod;
 mod root;

@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
+use crate::ordered::filled;
 use crate::parse::cpulist::CpuSet;
 use crate::parse::proc;
 
@@ -188,9 +189,10 @@ impl Root {
     pub fn environment(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         if self.is_live() {
             let variables = std::env::vars_os();
-            return Ok(variables
-                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_vec()))
-                .collect());
+            return Ok(filled(
+                variables
+                    .map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_vec())),
+            ));
         }
         let content = self.read("/proc/self/environ")?;
         Ok(content.map(|content| proc::environ(&content)).unwrap_or_default())

@@ -12,6 +12,7 @@ use super::lcores::{self, Layout};
 use super::release::Form;
 use super::{App, Options, Plan};
 use crate::error::{Error, Result};
+use crate::ordered::filled;
 use crate::snapshot::{Hugepages, PageSize, Snapshot};
 use crate::warning::WarningCode;
 
@@ -225,7 +226,7 @@ fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTre
         .filter(|nodes| nodes.len() == 1)
         .and_then(|nodes| nodes.first().filter(|node| *node < MAX_NODES))
     {
-        return BTreeMap::from([(only, layout.lcores.len() as u64)]);
+        return filled([(only, layout.lcores.len() as u64)]);
     }
     let mut nodes = BTreeMap::new();
     for node in devices.iter().filter_map(|device| device.numa_node) {
@@ -258,7 +259,7 @@ fn shares(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64>
         }
     };
     let mut shares: BTreeMap<u32, u64> =
-        nodes.iter().map(|(node, count)| (*node, share(*count))).collect();
+        filled(nodes.iter().map(|(node, count)| (*node, share(*count))));
     let left = total - shares.values().sum::<u64>();
     if let Some((node, _)) = nodes.iter().max_by_key(|(node, count)| (**count, u32::MAX - **node)) {
         *shares.entry(*node).or_default() += left;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::ordered::filled;
 use crate::parse::pci::PciAddress;
 use crate::parse::pcidevice::{self, DeviceId, Variable};
 use crate::root::Root;
@@ -69,7 +70,7 @@ impl Allocated {
     /// An `_INFO` key without its list variable makes no device: in a Kata guest such keys are
     /// leftovers of host addresses.
     fn warn_of_strangers(&self, infos: &[(&String, Vec<String>)], findings: &mut Findings) {
-        let listed: BTreeSet<String> = self.devices.keys().map(ToString::to_string).collect();
+        let listed: BTreeSet<String> = filled(self.devices.keys().map(ToString::to_string));
         for (name, identifiers) in infos {
             for stranger in identifiers.iter().filter(|identifier| !listed.contains(*identifier)) {
                 let text = format!("{name}: {stranger:?}: no PCIDEVICE variable lists this device");

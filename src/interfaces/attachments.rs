@@ -167,10 +167,12 @@ fn compare(
     for (index, status) in statuses.iter().enumerate() {
         free.entry(name_of(status).1).or_default().push_back(index);
     }
-    let mut order: Vec<usize> = (0..requests.len()).collect();
-    order.sort_by_key(|index| {
-        (requests[*index].interface.is_none(), requests[*index].namespace.is_none())
-    });
+    let missing = |index: usize| {
+        let NetworkRequest { interface, namespace, .. } = &requests[index];
+        (interface.is_none(), namespace.is_none())
+    };
+    let order = [(false, false), (false, true), (true, false), (true, true)].into_iter();
+    let order = order.flat_map(|rank| (0..requests.len()).filter(move |i| missing(*i) == rank));
     let mut met = vec![None; statuses.len()];
     let mut unmet = Vec::new();
     for index in order {

@@ -9,6 +9,7 @@ mod supplements;
 use std::collections::BTreeSet;
 
 use crate::downward_api::DownwardApi;
+use crate::ordered::filled;
 use crate::parse::network_status::NetworkStatus;
 use crate::parse::networks::NetworkRequest;
 use crate::root::Root;
@@ -136,7 +137,7 @@ impl Reader<'_> {
     /// The allocated devices that are on no interface.
     fn unmatched(&self, matches: &[Match], findings: &mut Findings) -> Vec<UnmatchedDevice> {
         let devices = matches.iter().filter_map(|found| found.device.as_ref());
-        let matched: BTreeSet<Identity> = devices.filter_map(allocated::identity).collect();
+        let matched: BTreeSet<Identity> = filled(devices.filter_map(allocated::identity));
         let rest = self.allocated.iter().filter(|(device, _)| !matched.contains(device));
         rest.map(|(device, variables)| self.unmatched_device(device, variables, findings)).collect()
     }

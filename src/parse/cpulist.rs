@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ordered::filled;
+
 use serde::{Serialize, Serializer};
 
 /// No kernel has as many CPUs; a larger number in a file is an attack or a mistake.
@@ -73,7 +75,7 @@ impl CpuSet {
 
 impl FromIterator<u32> for CpuSet {
     fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> CpuSet {
-        CpuSet(ids.into_iter().collect())
+        CpuSet(filled(ids))
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::ordered::filled;
+
 /// The value of a `Name: value` line of `status` or `meminfo`, without the white space around it.
 pub(crate) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
@@ -16,7 +18,7 @@ pub(crate) fn environ(content: &[u8]) -> BTreeMap<String, Vec<u8>> {
         let name = String::from_utf8_lossy(&text[..equals]).into_owned();
         Some((name, text[equals + 1..].to_vec()))
     };
-    content.split(|byte| *byte == 0).filter_map(variable).collect()
+    filled(content.split(|byte| *byte == 0).filter_map(variable))
 }
 
 #[cfg(test)]
