@@ -9,6 +9,7 @@ use super::input::{SizedStruct, object, out, sized, text, texts};
 use super::owned::{Kept, Owned, podnet_strings};
 use super::pod::podnet;
 use crate::eal::{App, EalArgs, IovaMode, Lcore, Netdevs, Port, Release, Smt};
+use crate::pod::Pod;
 use crate::snapshot::Snapshot;
 use crate::warning::Warning;
 
@@ -207,7 +208,8 @@ const _: () = assert!(
 /// Returns 0 and sets *ret, which podnet_eal_args_free() frees. Else returns
 /// -EINVAL for a NULL argument, an option that can't be met, and a name, path or
 /// address in the pod's data that could add an argument; -E2BIG for a member
-/// that this library does not know; -ENOENT when the CPUs are unknown.
+/// that this library does not know; -ENOENT when the CPUs are unknown; or why the
+/// root is no directory to read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_eal_args_new(
     pod: *const podnet,
@@ -221,7 +223,7 @@ pub unsafe extern "C" fn podnet_eal_args_new(
         let pod = &unsafe { object("pod", pod) }?.pod;
         // SAFETY: `options` is NULL or as the header says.
         let options = unsafe { Options::read(options) }?;
-        let args = options.build(&pod.snapshot()?, pod.host_name())?;
+        let args = options.build(&pod.snapshot()?, pod)?;
         args.check(&options.args)?;
         let argv = args.argv(&options.program, &options.args);
         let argc = c_int::try_from(argv.len())
@@ -308,13 +310,14 @@ impl Options {
         })
     }
 
-    fn build(&self, snapshot: &Snapshot, host_name: Option<String>) -> Result<EalArgs, Failure> {
+    fn build(&self, snapshot: &Snapshot, pod: &Pod) -> Result<EalArgs, Failure> {
         let mut builder = EalArgs::builder(snapshot)
             .app(self.app)
             .networks(&self.networks)
             .smt(self.smt)
             .no_huge(self.flags & PODNET_EAL_NO_HUGE != 0)
-            .secondary(self.flags & PODNET_EAL_SECONDARY != 0);
+            .secondary(self.flags & PODNET_EAL_SECONDARY != 0)
+            .vf_tokens(pod.vf_tokens());
         if let Some(release) = self.release {
             builder = builder.dpdk(release);
         }
@@ -345,7 +348,7 @@ impl Options {
         if let Some((ipv4, ipv6)) = &self.routes {
             builder = builder.routes(ipv4, ipv6);
         }
-        if let Some(name) = host_name {
+        if let Some(name) = pod.host_name() {
             builder = builder.host_name(name);
         }
         Ok(builder.build()?)

@@ -444,6 +444,27 @@ fn argv_may_be_permuted_and_written_to() {
     unsafe { podnet_eal_args_free(args) };
 }
 
+#[test]
+fn the_vf_token_of_the_device_plugin_is_passed_on() {
+    const TOKEN: &str = "02bddbbf-bbb0-4d79-886b-91bad3fbb510";
+    let variables = format!(
+        "PCIDEVICE_X_VF=0000:3b:02.1\0PCIDEVICE_X_VF_INFO=\
+         {{\"0000:3b:02.1\":{{\"extra\":{{\"VFIO_TOKEN\":\"{TOKEN}\"}}}}}}\0"
+    );
+    let directory = root(&[STATUS, ("proc/self/environ", &variables)]);
+    let pod = open(&directory);
+    let mut args = null_mut();
+    // SAFETY: all pointers are to live objects, and the result is freed once.
+    unsafe {
+        assert_eq!(podnet_eal_args_new(pod.0, null(), &mut args, null_mut()), 0);
+        let argc = usize::try_from((*args).argc).unwrap();
+        let argv = list((*args).argv.cast_const(), argc);
+        let words: Vec<&str> = argv.iter().map(|word| string(*word).unwrap()).collect();
+        assert!(words.windows(2).any(|pair| pair == ["--vfio-vf-token", TOKEN]), "{words:?}");
+        podnet_eal_args_free(args);
+    }
+}
+
 fn options() -> podnet_eal_options {
     podnet_eal_options {
         size: size_of::<podnet_eal_options>(),
