@@ -205,10 +205,11 @@ Examples:
 
 PROGRAM replaces podnet, as the same process, once everything was checked that DPDK fails on
 without a word. It defaults to the --app, found in PATH as dpdk-NAME or NAME; ARGS, which then may
-begin with a dash, default to the words of $PODNET_ARGS. Capabilities that podnet's file gives to
-a user other than root are handed on. With --dry-run nothing is changed: no socket is removed, no
-link or file made, no limit raised. A program with a memif port of DPDK 22.11 was seen to crash when
-the peer went away while the port was polled: have it started again with its peer.
+begin with a dash, default to the words of $PODNET_ARGS. A program of a user other than root loses
+the capabilities of podnet's file unless --raise-limits hands them on: what the devices need of them
+is named. With --dry-run nothing is changed: no socket is removed, no link or file made, no limit
+raised. A program with a memif port of DPDK 22.11 was seen to crash when the peer went away while
+the port was polled: have it started again with its peer.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {
@@ -282,8 +283,8 @@ pub struct StartArgs {
     /// Wait at most this long for the sockets that we connect to
     #[arg(long, value_name = "TIME", env = "PODNET_WAIT_SOCKETS", value_parser = units::parse_time)]
     pub wait_sockets: Option<Duration>,
-    /// Lift the limit of locked memory as far as podnet may, and name the capabilities that the
-    /// devices lack
+    /// Lift the limit of locked memory as far as podnet may, and hand on the capabilities that its
+    /// file gives to a user other than root
     #[arg(long, env = "PODNET_RAISE_LIMITS", value_parser = BoolishValueParser::new())]
     pub raise_limits: bool,
     /// Start whatever the checks find

@@ -9,9 +9,10 @@ use podnet::eal::{EalArgs, Port, PortDevice};
 use podnet::parse::cpulist::CpuSet;
 
 use super::args::ExecArgs;
-use super::memory::{self, Planned};
+use super::privileges::Rights;
 use super::socket::{self, Alias};
-use super::{Failure, leftovers, preflight, privileges, warn};
+use super::words::{self, Memory};
+use super::{Failure, leftovers, memory, preflight, warn};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -57,9 +58,8 @@ impl Checks<'_> {
         let hugepages = if self.args.plan.secondary { None } else { hugepages_short(words) };
         let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
         let lost = self.lost(&made.ports);
-        if !self.args.start.raise_limits {
-            privileges::memlock(made, words, self.program).iter().for_each(warn);
-        }
+        let rights = Rights::after_start(self.program, self.args.start.raise_limits);
+        rights.lacking(made, words).iter().for_each(warn);
         let verdict = self.not_enough(made, lost.len());
         let ports = lost.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
@@ -127,17 +127,17 @@ fn gives(words: &[String], options: &[&str]) -> bool {
 
 /// EAL ends without a hint when it gets less memory than it was told to take.
 fn hugepages_short(words: &[String]) -> Option<String> {
-    if memory::eal_words(words).any(|word| word == "--no-huge") {
+    if words::has(words, "--no-huge") {
         return None;
     }
     let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
     let nodes = podnet::get_cpu_info().ok().and_then(|cpus| cpus.memory_nodes);
     let mut stale = leftovers::find(&hugepages);
-    if memory::eal_words(words).any(|word| word == "--in-memory") {
+    if words::has(words, "--in-memory") {
         // Without files of its own DPDK does not look for those of others.
         stale.drain(..).for_each(|one| warn(one.describe()));
     }
-    memory::short_of(&Planned::of(words), &hugepages, nodes.as_ref(), &stale)
+    memory::short_of(&Memory::of(words), &hugepages, nodes.as_ref(), &stale)
 }
 
 fn describe(port: &Port, why: &str) -> String {

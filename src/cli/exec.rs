@@ -33,9 +33,8 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     make_way(&made.ports, &aliases)?;
     eal::write_routes(&made)?;
     if args.start.raise_limits {
-        privileges::raise_limits(&made, &words, &program.path).iter().for_each(warn);
+        privileges::raise().unwrap_or_else(warn);
     }
-    privileges::hand_on().iter().for_each(warn);
     become_program(&words, &runtime)
 }
 

@@ -5,56 +5,7 @@ use podnet::snapshot::{Hugepages, PageSize};
 
 use super::leftovers::Leftover;
 use super::units::show_size;
-
-const MIB: u64 = 1 << 20;
-
-/// What the arguments of EAL take.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Planned {
-    /// In all, in bytes.
-    pub bytes: Option<u64>,
-    /// By NUMA node, where that is said.
-    nodes: Vec<u64>,
-}
-
-impl Planned {
-    /// Of a whole command line.
-    pub fn of(words: &[String]) -> Planned {
-        let megabytes = |text: &str| text.trim().parse::<u64>().ok()?.checked_mul(MIB);
-        if let Some(list) = option(words, &["--socket-mem", "--numa-mem"]) {
-            let nodes: Option<Vec<u64>> = list.split(',').map(megabytes).collect();
-            let bytes = nodes.iter().flatten().try_fold(0_u64, |sum, more| sum.checked_add(*more));
-            return Planned {
-                bytes: bytes.filter(|_| nodes.is_some()),
-                nodes: nodes.unwrap_or_default(),
-            };
-        }
-        let bytes = option(words, &["-m", "--memory-size"]).and_then(megabytes);
-        Planned { bytes, nodes: Vec::new() }
-    }
-}
-
-/// EAL's options of a command line.
-pub fn eal_words(words: &[String]) -> impl Iterator<Item = &str> {
-    words.iter().skip(1).take_while(|word| *word != "--").map(String::as_str)
-}
-
-/// The value of the last of these options: `-m 64`, `-m64`, `--socket-mem 64`, `--socket-mem=64`.
-fn option<'a>(words: &'a [String], names: &[&str]) -> Option<&'a str> {
-    let mut value = None;
-    let mut rest = eal_words(words);
-    while let Some(word) = rest.next() {
-        let Some(end) = names.iter().find_map(|name| {
-            let end = word.strip_prefix(name)?;
-            let is_short = !name.starts_with("--");
-            (end.is_empty() || end.starts_with('=') || is_short).then_some(end)
-        }) else {
-            continue;
-        };
-        value = if end.is_empty() { rest.next() } else { Some(end.trim_start_matches('=')) };
-    }
-    value
-}
+use super::words::Memory;
 
 const FIX: &str = "set resources.limits hugepages-2Mi or -1Gi of this container, on a node that \
                    has them, or pass --no-huge";
@@ -62,7 +13,7 @@ const FIX: &str = "set resources.limits hugepages-2Mi or -1Gi of this container,
 /// Why `planned`, or any hugepage at all, can't be had: `nodes` are the NUMA nodes whose memory
 /// may be used, `stale` what DPDK removes before it takes any.
 pub fn short_of(
-    planned: &Planned,
+    planned: &Memory,
     hugepages: &Hugepages,
     nodes: Option<&CpuSet>,
     stale: &[Leftover],
@@ -121,7 +72,7 @@ impl Pools<'_> {
             .then(|| format!("hugepages: {planned_text} planned, but {}: {FIX}", sizes.join(", ")))
     }
 
-    fn wrong_node(&self, planned: &Planned) -> Option<String> {
+    fn wrong_node(&self, planned: &Memory) -> Option<String> {
         let nodes = planned.nodes.iter().zip(0_u32..).filter(|(bytes, _)| **bytes > 0);
         let mut nodes = nodes.map(|(bytes, node)| (*bytes, node));
         nodes.find_map(|(bytes, node)| match self.nodes.filter(|nodes| !nodes.contains(node)) {
@@ -160,22 +111,11 @@ impl Pools<'_> {
 mod tests {
     use super::*;
 
-    fn planned(text: &str) -> Planned {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        Planned::of(&words)
-    }
+    const MIB: u64 = 1 << 20;
 
-    #[test]
-    fn adds_up_the_memory() {
-        let bytes = |text| planned(text).bytes.map(|bytes| bytes / MIB);
-        assert_eq!(bytes("app --lcores 0@1 -m 64"), Some(64));
-        assert_eq!(bytes("app -m64"), Some(64));
-        assert_eq!(bytes("app --socket-mem 0,128,64"), Some(192));
-        assert_eq!(bytes("app --numa-mem=0,128"), Some(128));
-        assert_eq!(bytes("app --no-pci -- -m 64"), None);
-        assert_eq!(bytes("app --socket-mem 0,x"), None);
-        assert_eq!(bytes("app -m 99999999999999999999"), None);
-        assert_eq!(bytes("app -m"), None);
+    fn planned(text: &str) -> Memory {
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        Memory::of(&words)
     }
 
     /// A system with 2 MiB pages on two NUMA nodes: `limit` of the cgroup, and free pages.

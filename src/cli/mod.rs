@@ -30,6 +30,7 @@ mod text;
 mod units;
 mod wait;
 mod watch;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -35,6 +35,12 @@ pub fn driver(root: &Path, address: PciAddress) -> Option<KernelDriver> {
     KernelDriver::named(&link_name(&directory(root, address).join("driver"))?)
 }
 
+/// Whether the kernel would give `address` to a program without an IOMMU between.
+pub fn has_no_iommu(root: &Path, address: PciAddress) -> bool {
+    let name = fs::read_to_string(directory(root, address).join("iommu_group/name"));
+    name.is_ok_and(|name| name.trim() == "vfio-noiommu")
+}
+
 fn directory(root: &Path, address: PciAddress) -> PathBuf {
     root.join("sys/bus/pci/devices").join(address.to_string())
 }

@@ -6,17 +6,18 @@ use std::path::Path;
 use podnet::eal::{EalArgs, KernelDriver, PortDevice};
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use rustix::thread::{
-    CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities,
+    CapabilitySet, capabilities, capability_is_in_ambient_set, configure_capability_in_ambient_set,
+    set_capabilities,
 };
 
-use super::memory::Planned;
 use super::pci;
 use super::preflight::reason;
 use super::units::show_size;
+use super::words::{self, Memory};
 
-/// What ports may need, by the names that a pod's specification uses.
-const NAMES: [(CapabilitySet, &str); 6] = [
-    (CapabilitySet::IPC_LOCK, "IPC_LOCK"),
+/// What ports may need, by the names that a pod's specification uses. IPC_LOCK is not among them:
+/// it only lifts the limit of locked memory.
+const NAMES: [(CapabilitySet, &str); 5] = [
     (CapabilitySet::NET_ADMIN, "NET_ADMIN"),
     (CapabilitySet::NET_RAW, "NET_RAW"),
     (CapabilitySet::BPF, "BPF"),
@@ -24,48 +25,13 @@ const NAMES: [(CapabilitySet, &str); 6] = [
     (CapabilitySet::SYS_ADMIN, "SYS_ADMIN"),
 ];
 
-/// Lifts the limit of locked memory, and says what is missing all the same.
-pub fn raise_limits(made: &EalArgs, words: &[String], program: &Path) -> Vec<String> {
-    let maximum = getrlimit(Resource::Memlock).maximum;
-    let set = |limit| setrlimit(Resource::Memlock, Rlimit { current: limit, maximum: limit });
-    if set(None).is_err() {
-        // Without CAP_SYS_RESOURCE as far as everybody may; `memlock` says when that is too low.
-        let _ = set(maximum);
-    }
-    let needed = needed(made, Path::new("/"));
-    let missing = NAMES.iter().filter(|(one, _)| needed.contains(*one) && !holds(*one));
-    missing.map(|(_, name)| describe(name)).chain(memlock(made, words, program)).collect()
-}
-
-fn holds(capability: CapabilitySet) -> bool {
-    capabilities(None).is_ok_and(|sets| sets.permitted.contains(capability))
-}
-
-fn describe(name: &str) -> String {
-    format!(
-        "capability {name}: podnet does not hold it, and the devices need it: name it in \
-         securityContext.capabilities.add of this container; for a user other than root, `setcap \
-         cap_{}+p` on podnet in its image, too, and no allowPrivilegeEscalation: false",
-        name.to_lowercase()
-    )
-}
-
-/// Makes the capabilities that podnet's file gave it ambient, for they would end with the
-/// `execve`. Those of root stay by themselves.
-pub fn hand_on() -> Option<String> {
-    if geteuid().is_root() {
-        return None;
-    }
-    let hand_on = || {
-        let mut sets = capabilities(None)?;
-        if sets.permitted.is_empty() {
-            return Ok(());
-        }
-        sets.inheritable |= sets.permitted;
-        set_capabilities(None, sets)?;
-        sets.permitted.iter().try_for_each(|one| configure_capability_in_ambient_set(one, true))
-    };
-    hand_on().err().map(|error| {
+/// What `--raise-limits` does: lifts the limit of locked memory and makes the capabilities that
+/// podnet's file gave it ambient, for they would end with the `execve`. Those of root stay by
+/// themselves. What can't be raised is no error: [`Rights::lacking`] has told what is too little.
+pub fn raise() -> Result<(), String> {
+    let limit = Limit::raised();
+    let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.0, maximum: limit.0 });
+    hand_on().map_err(|error| {
         format!(
             "capabilities: podnet's own can't be handed on: {}: give the program's file its own \
              (setcap), or run as root",
@@ -74,24 +40,153 @@ pub fn hand_on() -> Option<String> {
     })
 }
 
-/// What the ports of `made` need of the system below `root`.
-fn needed(made: &EalArgs, root: &Path) -> CapabilitySet {
-    let physical = match made.eal.iter().any(|word| word == "--iova-mode=pa") {
-        // The kernel shows physical addresses to SYS_ADMIN alone.
-        true => CapabilitySet::SYS_ADMIN | CapabilitySet::SYS_RAWIO,
-        false => CapabilitySet::empty(),
+fn hand_on() -> rustix::io::Result<()> {
+    let mut sets = capabilities(None)?;
+    if geteuid().is_root() || sets.permitted.is_empty() {
+        return Ok(());
+    }
+    sets.inheritable |= sets.permitted;
+    set_capabilities(None, sets)?;
+    sets.permitted.iter().try_for_each(|one| configure_capability_in_ambient_set(one, true))
+}
+
+/// Bytes of memory that may be locked; `None` without a limit.
+#[derive(Debug, Clone, Copy)]
+struct Limit(Option<u64>);
+
+impl Limit {
+    fn now() -> Limit {
+        Limit(getrlimit(Resource::Memlock).current)
+    }
+
+    /// Without CAP_SYS_RESOURCE everybody may go up to the hard limit.
+    fn raised() -> Limit {
+        let has_no_bounds = capabilities(None)
+            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_RESOURCE));
+        Limit(getrlimit(Resource::Memlock).maximum.filter(|_| !has_no_bounds))
+    }
+
+    fn is_less_than(self, bytes: u64) -> bool {
+        self.0.is_some_and(|limit| limit < bytes)
+    }
+}
+
+/// What the program will have.
+pub struct Rights {
+    /// All that podnet may hand on.
+    held: CapabilitySet,
+    kept: CapabilitySet,
+    limit: Limit,
+    raised: bool,
+}
+
+impl Rights {
+    /// Of `program`, with or without [`raise`]. One with capabilities of its own file is taken to
+    /// have the right ones.
+    pub fn after_start(program: &Path, raised: bool) -> Rights {
+        let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.permitted);
+        let has_own =
+            rustix::fs::getxattr(program, "security.capability", &mut [0_u8; 64][..]).is_ok();
+        let kept = match (has_own, raised || geteuid().is_root()) {
+            (true, _) => CapabilitySet::all(),
+            (false, true) => held,
+            (false, false) => held
+                .iter()
+                .filter(|one| capability_is_in_ambient_set(*one).unwrap_or(false))
+                .collect(),
+        };
+        let limit = if raised { Limit::raised() } else { Limit::now() };
+        Rights { held, kept, limit, raised }
+    }
+
+    /// What the devices of a command line need and the program will not have, a sentence each.
+    pub fn lacking(&self, made: &EalArgs, words: &[String]) -> Vec<String> {
+        let needed = needed(made, words, Path::new("/"));
+        let lacks = |one: CapabilitySet| needed.contains(one) && !self.has(one);
+        let missing = NAMES.iter().filter(|(one, _)| lacks(*one));
+        let missing = missing.map(|(one, name)| {
+            format!("capability {name}: the devices need it: {}", self.fix(*one, name))
+        });
+        missing.chain(self.memory(needed, words)).collect()
+    }
+
+    fn has(&self, capability: CapabilitySet) -> bool {
+        let enough = match capability {
+            CapabilitySet::BPF => CapabilitySet::BPF | CapabilitySet::SYS_ADMIN,
+            other => other,
+        };
+        self.kept.intersects(enough)
+    }
+
+    fn fix(&self, capability: CapabilitySet, name: &str) -> String {
+        let file = format!("cap_{}+p", name.to_lowercase());
+        if self.held.contains(capability) {
+            return format!(
+                "podnet holds it and hands it on with --raise-limits (PODNET_RAISE_LIMITS=true); \
+                 or `setcap {file}e` on the program in its image"
+            );
+        }
+        let add = format!("name {name} in securityContext.capabilities.add of this container");
+        if geteuid().is_root() {
+            return add;
+        }
+        format!(
+            "{add}; for a user other than root, `setcap {file}` on podnet in its image, no \
+             allowPrivilegeEscalation: false, and --raise-limits, too"
+        )
+    }
+
+    /// Why the program could not lock the memory that its arguments take, which devices pin.
+    fn memory(&self, needed: CapabilitySet, words: &[String]) -> Option<String> {
+        const LOCK: CapabilitySet = CapabilitySet::IPC_LOCK;
+        let planned = Memory::of(words).bytes.filter(|bytes| self.limit.is_less_than(*bytes))?;
+        let limit = show_size(self.limit.0?);
+        if !needed.contains(LOCK) || self.has(LOCK) {
+            return None;
+        }
+        let raises = !self.raised && !Limit::raised().is_less_than(planned);
+        let fix = match raises {
+            true => "raise it with --raise-limits (PODNET_RAISE_LIMITS=true)".to_owned(),
+            false => self.fix(LOCK, "IPC_LOCK"),
+        };
+        let planned = show_size(planned);
+        Some(format!("memlock limit {limit}: the devices need {planned} pinned: {fix}"))
+    }
+}
+
+/// What the ports of `made` and those of the user's own need of the system below `root`.
+fn needed(made: &EalArgs, words: &[String], root: &Path) -> CapabilitySet {
+    let physical = match words::value(words, &["--iova-mode"]) {
+        Some("pa") => PHYSICAL,
+        _ => CapabilitySet::empty(),
     };
+    let own = words::values(words, &["--vdev"]).into_iter().map(needed_by_driver);
     let ports = made.ports.iter().map(|port| needed_by(&port.device, root));
-    ports.fold(physical, CapabilitySet::union)
+    ports.chain(own).fold(physical, CapabilitySet::union)
+}
+
+/// The kernel shows physical addresses to SYS_ADMIN alone, and gives devices without an IOMMU to
+/// SYS_RAWIO.
+const PHYSICAL: CapabilitySet = CapabilitySet::SYS_ADMIN.union(CapabilitySet::SYS_RAWIO);
+const NETDEV: CapabilitySet = CapabilitySet::NET_RAW.union(CapabilitySet::NET_ADMIN);
+
+/// By a `--vdev`, which may be the user's own.
+fn needed_by_driver(vdev: &str) -> CapabilitySet {
+    match vdev.trim_start_matches("net_") {
+        name if name.starts_with("af_packet") => CapabilitySet::NET_RAW,
+        name if name.starts_with("tap") => CapabilitySet::NET_ADMIN,
+        _ => CapabilitySet::empty(),
+    }
 }
 
 fn needed_by(device: &PortDevice, root: &Path) -> CapabilitySet {
-    const NETDEV: CapabilitySet = CapabilitySet::NET_RAW.union(CapabilitySet::NET_ADMIN);
     match device {
         PortDevice::Pci { address } => match pci::driver(root, *address) {
             Some(KernelDriver::Bifurcated) => NETDEV | CapabilitySet::IPC_LOCK,
+            _ if pci::has_no_iommu(root, *address) => PHYSICAL | CapabilitySet::IPC_LOCK,
             _ => CapabilitySet::IPC_LOCK,
         },
+        PortDevice::Auxiliary { .. } => NETDEV | CapabilitySet::IPC_LOCK,
         PortDevice::VhostVdpa { .. } => CapabilitySet::IPC_LOCK,
         // Without a device plugin DPDK loads its program by itself.
         PortDevice::AfXdp { socket: None, map: None, .. } => {
@@ -100,29 +195,4 @@ fn needed_by(device: &PortDevice, root: &Path) -> CapabilitySet {
         PortDevice::AfXdp { .. } => CapabilitySet::NET_RAW | CapabilitySet::IPC_LOCK,
         _ => CapabilitySet::empty(),
     }
-}
-
-/// Why `program` could not lock the memory that its arguments take, which VFIO and vhost-vdpa pin.
-pub fn memlock(made: &EalArgs, words: &[String], program: &Path) -> Option<String> {
-    let pins = |device: &PortDevice| {
-        matches!(device, PortDevice::Pci { .. } | PortDevice::VhostVdpa { .. })
-    };
-    let limit = getrlimit(Resource::Memlock).current?;
-    let planned = Planned::of(words).bytes?;
-    let short = planned > limit && made.ports.iter().any(|port| pins(&port.device));
-    (short && !may_lock_any(program)).then(|| {
-        format!(
-            "memlock limit {}: the devices need {} pinned: give the container the capability \
-             IPC_LOCK, or raise the limit as far as it goes with --raise-limits",
-            show_size(limit),
-            show_size(planned)
-        )
-    })
-}
-
-/// Whether the program will have CAP_IPC_LOCK, so that the limit does not count. One with
-/// capabilities of its own file is taken to have the right ones.
-fn may_lock_any(program: &Path) -> bool {
-    holds(CapabilitySet::IPC_LOCK)
-        || rustix::fs::getxattr(program, "security.capability", &mut [0_u8; 64][..]).is_ok()
 }

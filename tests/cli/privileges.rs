@@ -54,8 +54,8 @@ fn limited(program: &Path) -> Command {
     command
 }
 
-/// `podnet exec OPTIONS` by user 1000, of a podnet whose file has `capabilities`.
-fn exec(pod: &Pod, capabilities: u64, options: &str) -> Run {
+/// `podnet exec OPTIONS -- program ARGS` by user 1000, of a podnet whose file has `capabilities`.
+fn exec(pod: &Pod, capabilities: u64, options: &str, args: &str) -> Run {
     let podnet = pod.path().join("podnet");
     fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
     let program = script(
@@ -66,8 +66,8 @@ fn exec(pod: &Pod, capabilities: u64, options: &str) -> Run {
     set_capabilities(&podnet, capabilities);
     let mut command = limited(&podnet);
     command.arg("--root").arg(pod.path()).args(["exec", "--no-huge"]);
-    command.args(options.split_whitespace()).arg("--").arg(program).uid(1000).gid(1000);
-    run(&mut command).ends(0)
+    command.args(options.split_whitespace()).arg("--").arg(program).args(args.split_whitespace());
+    run(command.uid(1000).gid(1000)).ends(0)
 }
 
 fn capabilities(run: &Run, set: &str) -> u64 {
@@ -81,29 +81,68 @@ fn limits(run: &Run) -> Vec<&str> {
     line.split_whitespace().skip(3).take(2).collect()
 }
 
-#[test]
-fn a_user_keeps_what_the_file_of_podnet_gives() {
-    if !geteuid().is_root() {
+/// Whether file capabilities can be had; says so where not.
+fn may_set_capabilities() -> bool {
+    let root = geteuid().is_root();
+    if !root {
         eprintln!("not tested: only root can give a file capabilities");
+    }
+    root
+}
+
+#[test]
+fn a_user_gets_what_the_file_of_podnet_gives_only_when_asked_for() {
+    if !may_set_capabilities() {
         return;
     }
     let (pod, _device) = pinning_pod();
-    let run = exec(&pod, IPC_LOCK | NET_RAW, "");
+    let kept = exec(&pod, IPC_LOCK | NET_RAW, "", "");
     for set in ["CapEff", "CapAmb", "CapInh"] {
-        assert_eq!(capabilities(&run, set), IPC_LOCK | NET_RAW, "{run:#?}");
+        assert_eq!(capabilities(&kept, set), 0, "{kept:#?}");
     }
-    assert_eq!(limits(&run), ["65536", "1048576"]);
-    assert!(!run.err.contains("IPC_LOCK"), "{run:#?}");
+    assert_eq!(limits(&kept), ["65536", "1048576"]);
+    kept.says("memlock limit 64Ki: the devices need 512Mi pinned: podnet holds it and hands it on");
+    kept.says("with --raise-limits (PODNET_RAISE_LIMITS=true)");
 
-    let short = exec(&pod, NET_RAW, "");
+    let handed_on = exec(&pod, IPC_LOCK | NET_RAW, "--raise-limits", "");
+    for set in ["CapEff", "CapAmb", "CapInh"] {
+        assert_eq!(capabilities(&handed_on, set), IPC_LOCK | NET_RAW, "{handed_on:#?}");
+    }
+    assert_eq!(limits(&handed_on), ["1048576", "1048576"]);
+    assert!(!handed_on.err.contains("memlock"), "{handed_on:#?}");
+
+    let short = exec(&pod, NET_RAW, "--raise-limits", "");
     assert_eq!(capabilities(&short, "CapEff"), NET_RAW);
-    short.says("memlock limit 64Ki: the devices need 512Mi pinned").says("--raise-limits");
+    short.says("memlock limit 1Mi: the devices need 512Mi pinned: name IPC_LOCK in");
+    short.says("securityContext.capabilities.add").says("setcap cap_ipc_lock+p");
+    exec(&pod, NET_RAW, "--memory 1M", "").says("pinned: raise it with --raise-limits (PODNET_");
+}
 
-    let raised = exec(&pod, NET_RAW, "--raise-limits");
-    assert_eq!(limits(&raised), ["1048576", "1048576"]);
-    raised.says("podnet: warning: capability IPC_LOCK: podnet does not hold it");
-    raised.says("securityContext.capabilities.add").says("setcap cap_ipc_lock+p");
-    raised.says("memlock limit 1Mi: the devices need 512Mi pinned");
+#[test]
+fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() {
+    if !may_set_capabilities() {
+        return;
+    }
+    let (pod, _device) = pinning_pod();
+    let packets = "--vdev net_af_packet0,iface=lo";
+    let held =
+        "podnet: warning: capability NET_RAW: the devices need it: podnet holds it and hands";
+    exec(&pod, NET_RAW, "--memory 1M", packets).says(held).says("`setcap cap_net_raw+pe` on the");
+    let handed_on = exec(&pod, NET_RAW, "--memory 1M --raise-limits", packets);
+    assert!(!handed_on.err.contains("NET_RAW"), "{handed_on:#?}");
+    let missing = exec(&pod, IPC_LOCK, "--memory 1M --raise-limits", packets);
+    missing.says("capability NET_RAW: the devices need it: name NET_RAW in securityContext.");
+    let physical = exec(&pod, IPC_LOCK, "", "--iova-mode pa");
+    physical.says("capability SYS_ADMIN: the devices need it: name SYS_ADMIN in ");
+    physical.says("capability SYS_RAWIO: ");
+    // A program with capabilities of its own has the right ones.
+    let program = pod.path().join("program");
+    set_capabilities(&program, NET_RAW);
+    let podnet = pod.path().join("podnet");
+    let mut command = limited(&podnet);
+    command.arg("--root").arg(pod.path()).args(["exec", "--no-huge", "--"]).arg(program);
+    let own = run(command.args(packets.split(' ')).uid(1000).gid(1000)).ends(0);
+    assert!(!own.err.contains("the devices need"), "{own:#?}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l json -d 'Print an object with the arguments, ports, lcores and warnings'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l devargs -d 'Print a line for each port instead, `INTERFACE DEVARG`, for programs that add ports themselves, as grout does; a dash where a device is on no interface'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -s 0 -l null -d 'End each argument with a NUL byte, unquoted'
-complete -c podnet -n "__fish_podnet_using_subcommand eal" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and name the capabilities that the devices lack'
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and hand on the capabilities that its file gives to a user other than root'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l force -d 'Start whatever the checks find'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dry-run -d 'Check, print the command line and stop'
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l no-huge -d 'Do without hugepages'
@@ -153,7 +153,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l container -d 'Nam
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l color -d 'Colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand exec" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and name the capabilities that the devices lack'
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and hand on the capabilities that its file gives to a user other than root'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l force -d 'Start whatever the checks find'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l dry-run -d 'Check, print the command line and stop'
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l no-huge -d 'Do without hugepages'
@@ -191,7 +191,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand ports" -l color -d 'Colour
 always\t''
 never\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l json -d 'Print JSON'
-complete -c podnet -n "__fish_podnet_using_subcommand ports" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and name the capabilities that the devices lack'
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l raise-limits -d 'Lift the limit of locked memory as far as podnet may, and hand on the capabilities that its file gives to a user other than root'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l force -d 'Start whatever the checks find'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dry-run -d 'Check, print the command line and stop'
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l no-huge -d 'Do without hugepages'
