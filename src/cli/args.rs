@@ -255,11 +255,15 @@ Examples:
   podnet render trex_cfg.yaml.j2 --network ran/fronthaul --workers 4
   echo '{{ interface(\"fronthaul\").mac }} {{ eal.workers|cpu_array }}' | podnet render -
 
-Jinja. Variables: what show --json prints, and eal, what the options below make: args app ports
-lcores cpus main workers portMask filePrefix dpdk. Functions: interface(NET) get(KEY)
-fail(TEXT).
-Filters: cpu_range cpu_array cpu_mask cpu_count cpu_nth(N) cpu_minus(LIST); address prefix netmask
-ipv4 ipv6; kib mib gib; named(NET); option(NAME) without(NAME...); word yaml shell.
+Jinja, with what show --json prints as variables, and with
+  eal         what the options above make: args app ports lcores cpus main workers portMask
+              filePrefix dpdk
+  functions   interface(NET) get(KEY) fail(TEXT)
+  CPU lists   cpu_range cpu_array cpu_mask cpu_count cpu_nth(N) cpu_minus(LIST)
+  addresses   address prefix netmask ipv4 ipv6
+  sizes       kib mib gib
+  lists       named(NET) option(NAME) without(NAME...)
+  quoting     word yaml shell
 A variable that is missing or null is an error, and so is a value with a line break or another
 control character in it, but after |safe.
 Exit status: 1 a value is missing or refused, 2 a mistake in the template or an ambiguous name.")]

@@ -1,4 +1,5 @@
-//! The commands of README.md and of the samples' READMEs run, and print what is shown.
+//! The commands of README.md and of the READMEs of samples/ and bindings/ run, and print what is
+//! shown. What any page of this repository links to is there.
 //!
 //! A block ```` ```console ```` holds commands and what they print, standard error included:
 //!
@@ -14,6 +15,8 @@
 //!   repository, with podnet installed: the command, and the library by pkg-config.
 //! - A block that can't run here says why after `console`: [`ELSEWHERE`], or the path of the script
 //!   or test that runs it. Every block of commands is `console`.
+//! - A block of another language with a name after it, ```` ```cpp show.cpp ````, is that file: it is
+//!   there when the commands run.
 //!
 //! With `PODNET_BLESS=1` what the commands print now is written into the page, but where `...` or
 //! `[..]` stand.
@@ -33,23 +36,25 @@ use std::process::{Command, Stdio};
 
 use c_support::{crate_dir, succeed};
 use installed::with_library;
-use page::{Block, Step, blocks, differs};
+use page::{Block, Step, blocks, differs, files, links};
 
 /// Why a block is not run.
 const ELSEWHERE: [&str; 3] = ["in-a-cluster", "in-a-pod", "with-buildah"];
 
 const MARK: &str = "====podnet-readme";
 
-/// README.md, and those below samples/.
+/// The pages in a directory and those below it, but for what was built and the roots of pods.
 fn pages(directory: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
-        let is_root = path.parent().unwrap().ends_with("samples/pods");
-        if path.is_dir() && !path.is_symlink() && !is_root {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let skipped = ["target", ".git"].contains(&name)
+            || ["samples/pods", "tests/roots"].iter().any(|roots| directory.ends_with(roots));
+        if path.is_dir() && !path.is_symlink() && !skipped {
             pages(&path, found);
-        } else if path.file_name().unwrap() == "README.md" {
+        } else if name.ends_with(".md") {
             found.push(path);
         }
     }
@@ -160,15 +165,21 @@ fn wrong(tree: &Path, blocks: &[Block]) -> Vec<String> {
 
 #[test]
 fn the_commands_of_the_pages_print_what_is_shown() {
-    let mut files = vec![crate_dir().join("README.md")];
-    pages(&crate_dir().join("samples"), &mut files);
-    assert!(files.len() > 15, "{files:?}");
+    let mut found = vec![crate_dir().join("README.md")];
+    pages(&crate_dir().join("samples"), &mut found);
+    pages(&crate_dir().join("bindings"), &mut found);
+    assert!(found.len() > 20, "{found:?}");
     let tree = tree();
     let mut report = String::new();
-    for file in files {
+    for file in found {
         let name = file.strip_prefix(crate_dir()).unwrap().display();
         let text = fs::read_to_string(&file).unwrap();
         let blocks = blocks(&text);
+        for file in files(&text) {
+            let path = tree.join(&file.name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file.text).unwrap();
+        }
         let mut found = misuse(&blocks);
         if std::env::var_os("PODNET_BLESS").is_some() {
             let steps: Vec<&Step> =
@@ -189,6 +200,32 @@ fn the_commands_of_the_pages_print_what_is_shown() {
         "\n{report}tests/readmes/main.rs says how a page is written. If what was found is right: \
          PODNET_BLESS=1 cargo test --test readmes\n"
     );
+}
+
+/// A sample that is still being made.
+const COMING: &str = "../dpdk_app";
+
+/// The links of a page that lead nowhere.
+fn broken(page: &Path, text: &str) -> Vec<String> {
+    let directory = page.parent().unwrap();
+    let lost = |target: &String| !directory.join(target).exists() && !target.ends_with(COMING);
+    let lost = links(text).into_iter().filter(|(_, target)| lost(target));
+    lost.map(|(line, target)| format!("{line}: {target} is not there")).collect()
+}
+
+#[test]
+fn the_links_of_the_pages_lead_somewhere() {
+    let mut found = Vec::new();
+    pages(crate_dir(), &mut found);
+    assert!(found.len() > 25, "{found:?}");
+    for page in found {
+        let lost = broken(&page, &fs::read_to_string(&page).unwrap());
+        assert_eq!(lost, [""; 0], "{}", page.display());
+    }
+    let page = crate_dir().join("samples/README.md");
+    let text = "[a](pods) [b](no-such#x)\n[c](https://example.com/x) [d](#e)\n```c\n[f](g)\n```\n\
+                [h](../no-such.md)\n";
+    assert_eq!(broken(&page, text), ["1: no-such is not there", "6: ../no-such.md is not there"]);
 }
 
 /// A page with a mistake of each kind, so that none passes.

@@ -24,6 +24,44 @@ pub struct Step {
     pub first: usize,
 }
 
+/// A fenced block ```` ```LANGUAGE NAME ````, which is the file NAME.
+pub struct File {
+    pub name: String,
+    pub text: String,
+}
+
+/// The files that a page holds.
+pub fn files(text: &str) -> Vec<File> {
+    let mut files = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        if let Some((language, name)) = info.split_once(' ') {
+            if !LANGUAGES.contains(&language) {
+                files.push(File { name: name.to_owned(), text: inside.join("\n") + "\n" });
+            }
+        }
+    }
+    files
+}
+
+/// What a page links to, but for the web and for places of its own, and the line that does.
+pub fn links(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for (number, line) in text.lines().enumerate() {
+        fenced ^= line.starts_with("```");
+        for part in line.split("](").skip(1).filter(|_| !fenced) {
+            let target = part.split([')', '#', ' ']).next().unwrap_or_default();
+            if !target.is_empty() && !target.contains(':') {
+                found.push((number + 1, target.to_owned()));
+            }
+        }
+    }
+    found
+}
+
 const LANGUAGES: [&str; 5] = ["console", "sh", "bash", "shell", "shell-session"];
 
 /// The blocks of commands in Markdown.

@@ -8,7 +8,7 @@
 mod cases;
 mod problems;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 use cases::names;
 use podnet::Pod;
+use podnet::snapshot::Kind;
 use problems::{Manifest, NETWORKS, each, named, networks_of, problems, requested, text};
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,9 +55,11 @@ const CONTAINERS: [(&str, &str, &str, &str); 17] = [
 ];
 
 /// Manifests that have to be refused, and a part of the reason.
-const BROKEN: [(&str, &str); 10] = [
+const BROKEN: [(&str, &str); 12] = [
+    ("config-no-bridge.yaml", "'bridge' is a required property"),
     ("config-no-json.yaml", "JSONDecodeError"),
     ("config-no-name.yaml", "'name' is a required property"),
+    ("config-no-topology.yaml", "'topology' is a required property"),
     ("config-wrong-mode.yaml", "host/vhost/mode: 'master' is not one of"),
     ("misspelt-field.yaml", "'volumeMount' was unexpected"),
     ("no-downward-field.yaml", "volumes/0/downwardAPI/items/0/fieldRef"),
@@ -162,7 +165,7 @@ fn what_the_pods_name_is_there() {
 /// Each of these makes one problem of a pod that has none.
 #[test]
 fn what_the_pods_lack_is_found() {
-    let changes: [(&str, &str, Value, &str); 10] = [
+    let changes: [(&str, &str, Value, &str); 11] = [
         (
             "/spec/containers/0/resources/limits/memory",
             "memory",
@@ -197,6 +200,7 @@ fn what_the_pods_lack_is_found() {
             2.into(),
             "requested",
         ),
+        ("/metadata/namespace", "namespace", "other".into(), "nothing makes the namespace"),
         (
             "/metadata/annotations/k8s.v1.cni.cncf.io~1networks",
             NETWORKS,
@@ -242,6 +246,9 @@ fn the_command_lines_are_podnets() {
         let options = ["--dry-run", "--force", "--dpdk", "24.11"].map(str::to_owned);
         words.splice(2..2, options);
         let mut command = Command::new(env!("CARGO_BIN_EXE_podnet"));
+        for variable in each(&container["env"]) {
+            command.env(text(&variable["name"]), text(&variable["value"]));
+        }
         command.args(&words[1..]).env("PATH", programs.path());
         let output =
             command.env("PODNET_ROOT", top().join("samples/pods").join(root)).output().unwrap();
@@ -249,6 +256,45 @@ fn the_command_lines_are_podnets() {
         assert!(output.status.success(), "{file}: {words:?}: {errors}");
         let started = String::from_utf8(output.stdout).unwrap();
         assert!(started.contains(expected), "{file}: {started}{errors}");
+    }
+}
+
+/// What DPDK needs for the devices that a container was given.
+fn capabilities(root: &str) -> BTreeSet<&'static str> {
+    let view = Pod::builder().root(top().join("samples/pods").join(root)).build();
+    let interfaces = view.interfaces().unwrap().interfaces;
+    let own = interfaces.iter().filter(|one| one.own != Some(false) && !one.default);
+    let needed = own.map(|one| {
+        let driver = one.hardware.as_ref().and_then(|hardware| hardware.driver.as_deref());
+        match (one.kind, driver) {
+            (Kind::SrIov | Kind::Pci, Some("mlx5_core")) => {
+                &["IPC_LOCK", "NET_ADMIN", "NET_RAW"][..]
+            }
+            (Kind::AfXdp, _) => &["IPC_LOCK", "NET_RAW"],
+            (Kind::VhostUser | Kind::Memif, _) => &[],
+            // AF_PACKET.
+            (Kind::Vdpa, _) if root == "vdpa-virtio" => &["NET_RAW"],
+            _ => &["IPC_LOCK"],
+        }
+    });
+    needed.flatten().copied().collect()
+}
+
+#[test]
+fn the_containers_have_the_capabilities_that_their_devices_need() {
+    for (file, container, root, _) in CONTAINERS {
+        let container = named(&manifest(file).pod["spec"]["containers"], container).unwrap();
+        let context = &container["securityContext"];
+        let added: BTreeSet<String> = each(&context["capabilities"]["add"]).map(text).collect();
+        let mut needed: BTreeSet<String> =
+            capabilities(root).into_iter().map(str::to_owned).collect();
+        // One container for whatever host.
+        if file.starts_with("hybrid-cloud") {
+            needed.insert("IPC_LOCK".to_owned());
+        }
+        assert_eq!(added, needed, "{file}");
+        // Of a container's capabilities only root gets any without being asked.
+        assert_eq!(context["runAsUser"] == 0, !added.is_empty(), "{file}");
     }
 }
 

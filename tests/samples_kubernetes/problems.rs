@@ -62,6 +62,11 @@ pub fn problems(manifest: &Manifest<'_>, injected: bool) -> Vec<String> {
     if each(&pod["spec"]["volumes"]).any(|volume| volume["hostPath"].is_object()) {
         found.push("a hostPath".to_owned());
     }
+    let namespace = &pod["metadata"]["namespace"];
+    let made = |one: &&&Value| one["kind"] == "Namespace" && one["metadata"]["name"] == *namespace;
+    if namespace != "default" && !manifest.around.iter().any(|one| made(&one)) {
+        found.push(format!("nothing makes the namespace {namespace}"));
+    }
     devices(manifest, injected, &mut found);
     found
 }
@@ -151,6 +156,11 @@ fn devices(manifest: &Manifest<'_>, injected: bool, found: &mut Vec<String>) {
             serde_json::from_str(definition["spec"]["config"].as_str().unwrap()).unwrap();
         if resource.is_null() != (config["type"] == "userspace") {
             found.push(format!("network {network}: its resource"));
+        }
+        // OVN-Kubernetes leaves out a network that does not name its definition.
+        let full = format!("{}/{network}", text(&definition["metadata"]["namespace"]));
+        if config["type"] == "ovn-k8s-cni-overlay" && config["netAttachDefName"] != full {
+            found.push(format!("network {network}: netAttachDefName is not {full}"));
         }
         if let Some(resource) = resource.as_str() {
             *attached.entry(resource.to_owned()).or_default() += 1;
