@@ -208,8 +208,10 @@ without a word. It defaults to the --app, found in PATH as dpdk-NAME or NAME; AR
 begin with a dash, default to the words of $PODNET_ARGS. A program of a user other than root loses
 the capabilities of podnet's file unless --raise-limits hands them on: what the devices need of them
 is named. With --dry-run nothing is changed: no socket is removed, no link or file made, no limit
-raised. A program with a memif port of DPDK 22.11 was seen to crash when the peer went away while
-the port was polled: have it started again with its peer.
+raised. A PROGRAM that has DPDK linked into it and does not show its release is run as PROGRAM -v -h
+first, for 5 s at most and in a dry run too, and what it prints is read for it: EAL then prints its
+version and help and ends; --dpdk saves that. A program with a memif port of DPDK 22.11 was seen to
+crash when the peer went away while the port was polled: have it started again with its peer.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {
@@ -306,7 +308,8 @@ pub struct PlanArgs {
     /// The application to make arguments for
     #[arg(long, value_name = "NAME", env = "PODNET_APP", default_value = "none", value_parser = names::<App>(&APPS))]
     pub app: App,
-    /// DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]
+    /// DPDK release, such as 22.11 [default: by the libraries that PROGRAM needs, else by what a
+    /// static one has in it or prints for -v -h, else by the installed libraries]
     #[arg(long, value_name = "VERSION", env = "PODNET_DPDK")]
     pub dpdk: Option<Release>,
     /// Only these interfaces or networks

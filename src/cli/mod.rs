@@ -28,6 +28,7 @@ mod telemetry;
 mod template;
 mod text;
 mod units;
+mod version;
 mod wait;
 mod watch;
 mod words;

@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use object::Endianness;
-use object::elf::{DT_NEEDED, FileHeader64};
+use object::elf::{DT_NEEDED, ELFMAG, FileHeader64};
 use object::read::ReadCache;
 use object::read::elf::ElfFile;
 use podnet::eal::Release;
 
-use super::system;
+use super::{system, version};
 
 /// A DPDK release, and what told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,16 +56,41 @@ pub fn detect(program: Option<&Path>) -> Found {
 }
 
 fn of_program(program: &Path) -> Option<Found> {
-    let shown = program.display();
-    if let Some(library) = needed_eal(program) {
-        let exact = library_directories().find_map(|dir| plugin_release(&dir.join(&library)));
-        return Some(Found {
-            release: exact.or_else(|| release(library_number(&library)?, 0))?,
-            source: format!("{shown}, which needs {library}"),
-        });
-    }
-    let source = format!("{shown}, which has the path of DPDK's plugins in it");
+    linked(program).or_else(|| in_text(program)).or_else(|| told(program))
+}
+
+fn linked(program: &Path) -> Option<Found> {
+    let library = needed_eal(program)?;
+    let exact = library_directories().find_map(|dir| plugin_release(&dir.join(&library)));
+    Some(Found {
+        release: exact.or_else(|| release(library_number(&library)?, 0))?,
+        source: format!("{}, which needs {library}", program.display()),
+    })
+}
+
+fn in_text(program: &Path) -> Option<Found> {
+    let source = format!("{}, which has the path of DPDK's plugins in it", program.display());
     Some(Found { release: plugin_release(program)?, source })
+}
+
+/// By running it, which is for programs only that have EAL in them.
+fn told(program: &Path) -> Option<Found> {
+    let source = format!("{} -v -h, which printed it", program.display());
+    let release = has_eal(program).then(|| version::ask(program))?.ok()??;
+    Some(Found { release, source })
+}
+
+/// Whether an ELF program has EAL linked into it: the format that it prints its release with, and
+/// the name of an option that nothing else has.
+fn has_eal(program: &Path) -> bool {
+    // Joined here, or podnet would have them too.
+    let markers = [["RTE Version:", " '%s'"], ["base-virtaddr", "\0"]].map(|parts| parts.concat());
+    let has = |marker: &String| {
+        File::open(program).is_ok_and(|file| scan(file, |bytes| find(bytes, marker)).is_some())
+    };
+    let mut magic = [0; 4];
+    let is_elf = File::open(program).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok());
+    is_elf && magic == ELFMAG && markers.iter().all(has)
 }
 
 /// The newest `librte_eal.so.N` where libraries are.
@@ -137,16 +162,27 @@ fn plugin_release(file: &Path) -> Option<Release> {
     release(abi.parse().ok()?, minor.parse().ok()?)
 }
 
-/// The rest of the first C string that begins with `marker`. The file is read in pieces: a static
-/// program is larger than many a pod's memory to spare.
-fn find_string(mut file: impl Read, marker: &[u8]) -> Option<String> {
-    /// More than the marker and any path.
+/// The rest of the first C string that begins with `marker`.
+fn find_string(file: impl Read, marker: &[u8]) -> Option<String> {
+    scan(file, |bytes| string_after(bytes, marker))
+}
+
+fn string_after(bytes: &[u8], marker: &[u8]) -> Option<String> {
+    let rest = &bytes[find(bytes, marker)? + marker.len()..];
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    String::from_utf8(rest[..end].to_vec()).ok()
+}
+
+/// What `look` finds in a file that is read in pieces: a static program is larger than many a
+/// pod's memory to spare.
+fn scan<T>(mut file: impl Read, look: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    /// More than a marker and any path.
     const KEEP: usize = 8192;
     let mut window = Vec::new();
     loop {
         let added = file.by_ref().take(1 << 20).read_to_end(&mut window).ok()?;
-        if let Some(text) = string_after(&window, marker) {
-            return Some(text);
+        if let Some(found) = look(&window) {
+            return Some(found);
         }
         if added == 0 {
             return None;
@@ -155,14 +191,15 @@ fn find_string(mut file: impl Read, marker: &[u8]) -> Option<String> {
     }
 }
 
-fn string_after(bytes: &[u8], marker: &[u8]) -> Option<String> {
+/// Where `marker` first is.
+fn find(bytes: &[u8], marker: impl AsRef<[u8]>) -> Option<usize> {
+    let marker = marker.as_ref();
     let first = *marker.first()?;
     let mut from = 0;
     while let Some(offset) = bytes[from..].iter().position(|byte| *byte == first) {
         from += offset;
-        if let Some(rest) = bytes[from..].strip_prefix(marker) {
-            let end = rest.iter().position(|byte| *byte == 0)?;
-            return String::from_utf8(rest[..end].to_vec()).ok();
+        if bytes[from..].starts_with(marker) {
+            return Some(from);
         }
         from += 1;
     }
@@ -212,6 +249,7 @@ mod tests {
     fn reads_no_release_from_what_is_no_dpdk() {
         let this = std::env::current_exe().unwrap();
         assert_eq!(needed_eal(&this), None);
+        assert!(!has_eal(&this));
         let file = tempfile::NamedTempFile::new().unwrap();
         for bytes in [&b""[..], b"\x7fELF", b"#!/bin/sh\n", &[0x7f; 4096]] {
             std::fs::write(file.path(), bytes).unwrap();

@@ -15,4 +15,5 @@ mod show;
 mod support;
 mod values;
 mod variables;
+mod version;
 mod watch;

@@ -94,7 +94,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand eal" -l app -d 'The applic
 l2fwd\t''
 testpmd\t''
 none\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dpdk -d 'DPDK release, such as 22.11 [default: by the libraries that PROGRAM needs, else by what a static one has in it or prints for -v -h, else by the installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
@@ -132,7 +132,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l app -d 'The appli
 l2fwd\t''
 testpmd\t''
 none\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand exec" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l dpdk -d 'DPDK release, such as 22.11 [default: by the libraries that PROGRAM needs, else by what a static one has in it or prints for -v -h, else by the installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
@@ -169,7 +169,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand ports" -l app -d 'The appl
 l2fwd\t''
 testpmd\t''
 none\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dpdk -d 'DPDK release, such as 22.11 [default: by the libraries that PROGRAM needs, else by what a static one has in it or prints for -v -h, else by the installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
@@ -204,7 +204,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand render" -l app -d 'The app
 l2fwd\t''
 testpmd\t''
 none\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand render" -l dpdk -d 'DPDK release, such as 22.11 [default: found from PROGRAM, else from installed libraries]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand render" -l dpdk -d 'DPDK release, such as 22.11 [default: by the libraries that PROGRAM needs, else by what a static one has in it or prints for -v -h, else by the installed libraries]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
