@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::cgroup::Cgroups;
 use crate::downward_api::DownwardApi;
 use crate::error::{Error, Result};
+use crate::interfaces::hardware;
 use crate::parse::network_status::NetworkStatus;
 use crate::parse::pci::PciAddress;
 use crate::parse::pcidevice;
@@ -194,6 +195,12 @@ impl Pod {
         let variables = environment.unwrap_or_default().into_iter();
         let plugins = variables.filter(|(name, _)| name.starts_with(pcidevice::PREFIX));
         plugins.flat_map(|(_, value)| pcidevice::vf_tokens(&value)).collect()
+    }
+
+    /// The receive queues of each netdev in the pod, which AF_XDP ports can't have more of; for
+    /// [`EalBuilder::rx_queues`](crate::eal::EalBuilder::rx_queues).
+    pub fn rx_queues(&self) -> Vec<(String, u32)> {
+        Root::open(&self.config.root).map(|root| hardware::rx_queues(&root)).unwrap_or_default()
     }
 
     /// Everything, read once. Malformed parts are empty and have a warning.

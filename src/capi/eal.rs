@@ -317,7 +317,8 @@ impl Options {
             .smt(self.smt)
             .no_huge(self.flags & PODNET_EAL_NO_HUGE != 0)
             .secondary(self.flags & PODNET_EAL_SECONDARY != 0)
-            .vf_tokens(pod.vf_tokens());
+            .vf_tokens(pod.vf_tokens())
+            .rx_queues(pod.rx_queues());
         if let Some(release) = self.release {
             builder = builder.dpdk(release);
         }

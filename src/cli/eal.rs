@@ -94,6 +94,7 @@ pub struct Planner<'a> {
     pub release: podnet::eal::Release,
     host_name: Option<String>,
     vf_tokens: Vec<(PciAddress, String)>,
+    rx_queues: Vec<(String, u32)>,
 }
 
 impl<'a> Planner<'a> {
@@ -111,6 +112,7 @@ impl<'a> Planner<'a> {
             release: found.release,
             host_name: pod.host_name(),
             vf_tokens: pod.vf_tokens(),
+            rx_queues: pod.rx_queues(),
         }
     }
 
@@ -123,7 +125,8 @@ impl<'a> Planner<'a> {
             .smt(options.smt)
             .no_huge(options.no_huge)
             .secondary(options.secondary)
-            .vf_tokens(self.vf_tokens.clone());
+            .vf_tokens(self.vf_tokens.clone())
+            .rx_queues(self.rx_queues.clone());
         if let Some(how) = options.netdevs {
             builder = builder.netdevs(how);
         }

@@ -97,10 +97,18 @@ fn check_l3fwd(ports: usize, layout: &Layout) -> Result<()> {
     })
 }
 
-/// AF_XDP takes one queue of the netdev for each of the port's, and the snapshot has no number.
-fn warn_af_xdp_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
+/// AF_XDP takes one queue of the netdev for each of the port's, and their number is unknown.
+fn warn_af_xdp_queues(
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    plan: &mut Plan,
+) {
     for device in devices.iter().filter(|_| layout.queues > 1) {
         let Backend::AfXdp { netdev, .. } = &device.backend else { continue };
+        if options.rx_queues_of(netdev).is_some() {
+            continue;
+        }
         let text = format!(
             "AF_XDP takes {} queues of this netdev, and the port does not start where it has \
              fewer (ethtool -l {netdev})",
@@ -111,7 +119,7 @@ fn warn_af_xdp_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan
 }
 
 pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
-    warn_af_xdp_queues(devices, layout, plan);
+    warn_af_xdp_queues(options, devices, layout, plan);
     if options.app != App::None && devices.is_empty() {
         let text = format!("{} needs a port, and the pod has no device for DPDK", options.app);
         plan.warn(WarningCode::Application, options.app.to_string(), text);

@@ -136,6 +136,7 @@ fn check_queues(device: &Selected<'_>, queues: u32, options: &Options) -> Result
         backend if backend.is_virtio_user() && old => ("virtio_user", OLD_VIRTIO_USER_PAIRS),
         Backend::Memif { .. } => ("net_memif", MEMIF_PAIRS),
         Backend::Tap { .. } => ("net_tap", TAP_PAIRS),
+        Backend::AfXdp { netdev, .. } => return check_rx_queues(netdev, queues, options),
         _ => return Ok(()),
     };
     let why = || {
@@ -144,6 +145,18 @@ fn check_queues(device: &Selected<'_>, queues: u32, options: &Options) -> Result
     };
     let fits = queues <= most;
     fits.then_some(()).ok_or_else(|| Error::invalid(format!("{queues} queues"), why()))
+}
+
+/// AF_XDP takes one queue of the netdev for each of the port's.
+fn check_rx_queues(netdev: &str, queues: u32, options: &Options) -> Result<()> {
+    let Some(most) = options.rx_queues_of(netdev).filter(|most| *most < queues) else {
+        return Ok(());
+    };
+    let why = format!(
+        "{netdev} has {most} receive queues, and AF_XDP takes one of them for each: ask for fewer \
+         queues or workers"
+    );
+    Err(Error::refused(format!("{queues} queues"), why))
 }
 
 /// Sockets are files unless they are named with an `@`, but DPDK's default is the other way.

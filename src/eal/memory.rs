@@ -369,6 +369,8 @@ fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
 fn iova(backend: &Backend) -> Option<Iova> {
     match backend {
         Backend::Pci { iova, .. } => Some(*iova),
+        // mlx5 has no preference, on any bus.
+        Backend::Auxiliary { .. } => Some(Iova::Either),
         // Up to 23.11 a vDPA device is given virtual addresses whatever the mode.
         Backend::VhostVdpa { .. } => Some(Iova::Va),
         _ => None,

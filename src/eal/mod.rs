@@ -126,12 +126,19 @@ struct Options {
     /// The paths of the IPv4 and the IPv6 rules.
     routes: Option<(String, String)>,
     vf_tokens: Vec<(PciAddress, String)>,
+    /// Netdevs with their receive queues.
+    rx_queues: Vec<(String, u32)>,
 }
 
 /// RTE_MAX_QUEUES_PER_PORT.
 const MAX_QUEUES: u32 = 1024;
 
 impl Options {
+    fn rx_queues_of(&self, netdev: &str) -> Option<u32> {
+        let found = self.rx_queues.iter().find(|(name, _)| name == netdev);
+        found.map(|(_, queues)| *queues)
+    }
+
     fn check(&self) -> Result<()> {
         self.release.supported()?;
         if self.queues.is_some_and(|queues| queues == 0 || queues > MAX_QUEUES) {
@@ -264,6 +271,13 @@ impl<'a> EalBuilder<'a> {
     /// [`Pod::vf_tokens`](crate::Pod::vf_tokens) reads them. Default: none.
     pub fn vf_tokens(mut self, tokens: impl IntoIterator<Item = (PciAddress, String)>) -> Self {
         self.options.vf_tokens = tokens.into_iter().collect();
+        self
+    }
+
+    /// The receive queues of netdevs, as [`Pod::rx_queues`](crate::Pod::rx_queues) counts them, so
+    /// that no AF_XDP port is asked for more. Default: unknown.
+    pub fn rx_queues(mut self, queues: impl IntoIterator<Item = (String, u32)>) -> Self {
+        self.options.rx_queues = queues.into_iter().collect();
         self
     }
 

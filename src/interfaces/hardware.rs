@@ -223,7 +223,23 @@ pub(super) fn has_netdev(root: &Root, name: &str) -> bool {
     is_component(name) && root.exists(&format!("{NET}/{name}"))
 }
 
+/// The receive queues of each netdev in this network namespace.
+pub(crate) fn rx_queues(root: &Root) -> Vec<(String, u32)> {
+    let netdevs = root.list(NET).unwrap_or_default();
+    let count = |name: &String| {
+        let queues = root.list(&format!("{NET}/{name}/queues")).ok()?;
+        let count = queues.iter().filter(|queue| queue.starts_with("rx-")).count();
+        Some((name.clone(), u32::try_from(count).ok().filter(|count| *count > 0)?))
+    };
+    netdevs.iter().filter_map(count).collect()
+}
+
 /// The PCI device that the netdev `name` is on.
+pub(super) fn of_netdev(root: &Root, name: &str, findings: &mut Findings) -> Option<Hardware> {
+    pci_of_netdev(root, name).and_then(|address| pci(root, address, findings))
+}
+
+/// Its address.
 pub(super) fn pci_of_netdev(root: &Root, name: &str) -> Option<PciAddress> {
     if !is_component(name) {
         return None;

@@ -166,8 +166,11 @@ impl<'a> Mapping<'a> {
             if let Some(address) = addresses.get(name) {
                 self.assign(index, *address, Evidence::Netdev);
             } else if let Some(device) = self.allocated.af_xdp(self.root, name) {
-                self.matches[index].device = Some(device);
-                self.matches[index].evidence = Some(Evidence::Netdev);
+                self.matches[index] = Match {
+                    device: Some(device),
+                    evidence: Some(Evidence::Netdev),
+                    hardware: hardware::of_netdev(self.root, name, self.findings),
+                };
             } else if let Some(address) = hardware::pci_of_netdev(self.root, name) {
                 let hardware = hardware::pci(self.root, address, self.findings);
                 if hardware.as_ref().is_some_and(|found| found.physical_function.is_some()) {

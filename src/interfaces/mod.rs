@@ -2,7 +2,7 @@
 
 mod allocated;
 mod attachments;
-mod hardware;
+pub(crate) mod hardware;
 mod mapping;
 mod supplements;
 
@@ -150,7 +150,9 @@ impl Reader<'_> {
     ) -> UnmatchedDevice {
         let (kind, hardware) = match device {
             Identity::Auxiliary(_) => (UnmatchedKind::Subfunction, None),
-            Identity::AfXdp(_) => (UnmatchedKind::AfXdp, None),
+            Identity::AfXdp(netdev) => {
+                (UnmatchedKind::AfXdp, hardware::of_netdev(self.root, netdev, findings))
+            }
             Identity::Pci(address) => {
                 let hardware = hardware::pci(self.root, *address, findings);
                 hardware::warn_if_absent(self.root, address, hardware.as_ref(), findings);

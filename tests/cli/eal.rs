@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Pod, pci, pod, status, vhost_client};
+use crate::support::{Pod, pci, pod, podnet, run, status, vhost_client};
 
 fn two_sockets() -> Pod {
     let one = vhost_client("net1", Path::new("/run/it's/net 1.sock"));
@@ -179,4 +179,19 @@ fn hostile_names_make_no_argument() {
     assert!(!run.out.contains("x=y"), "{run:#?}");
     let socket = vhost_client("net1", Path::new("/run/s,server=1"));
     pod(&status(&[socket])).run("eal --no-huge").ends(1).says("/run/s,server=1");
+}
+
+#[test]
+fn an_af_xdp_port_has_no_more_queues_than_its_netdev() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/roots/af-xdp/root");
+    let eal = |queues| {
+        let words = ["--root", root, "eal", "--json", "--dpdk", "25.11", "--queues", queues];
+        run(podnet().args(words))
+    };
+    let made = eal("2").ends(0).json();
+    assert!(made["ports"][0]["devarg"].as_str().unwrap().contains(",queue_count=2,"), "{made}");
+    assert_eq!(made["ports"][0]["numaNode"], 1);
+    let codes = made["warnings"].as_array().unwrap().iter().map(|one| one["code"].as_str());
+    assert!(codes.flatten().all(|code| code != "application"), "{made}");
+    eal("3").ends(1).says("3 queues: ens801f0 has 2 receive queues");
 }

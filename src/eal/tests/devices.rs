@@ -379,6 +379,14 @@ fn no_device_is_asked_for_more_queues_than_it_has() {
     let with = |queues| EalArgs::builder(&netdev).netdevs(Netdevs::AfXdp).queues(queues).build();
     assert_eq!(codes(&with(1).unwrap()), []);
     assert_eq!(codes(&with(2).unwrap()), [WarningCode::Application]);
+    let with = |queues| {
+        let builder = EalArgs::builder(&netdev).netdevs(Netdevs::AfXdp).queues(queues);
+        builder.rx_queues([("net2".to_owned(), 1), ("net1".to_owned(), 4)]).build()
+    };
+    assert_eq!(codes(&with(4).unwrap()), []);
+    let error = with(5).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(error.to_string().contains("5 queues: net1 has 4 receive queues"), "{error}");
 }
 
 #[test]
