@@ -1,6 +1,6 @@
 //! GetCPUInfo: the CPUs of this container, from affinity, cgroup and environment.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cgroup::{self, Cgroups};
 use crate::error::{Error, Result};
@@ -211,17 +211,15 @@ fn nodes(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<NodeCpus
 /// The numbers of the system's NUMA nodes, ascending, each with its directory.
 pub(crate) fn numa_nodes(root: &Root, findings: &mut Findings) -> Vec<(u32, String)> {
     let names = findings.take(root.list(NODES)).unwrap_or_default();
-    let node =
-        |name: &String| Some((name.strip_prefix("node")?.parse().ok()?, format!("{NODES}/{name}")));
-    let mut nodes: Vec<(u32, String)> = names.iter().filter_map(node).collect();
-    nodes.sort_unstable();
-    nodes
+    let node = |name: &String| name.strip_prefix("node")?.parse().ok();
+    let nodes: CpuSet = names.iter().filter_map(node).collect();
+    nodes.iter().map(|node| (node, format!("{NODES}/node{node}"))).collect()
 }
 
 /// The allowed CPUs by physical core. Kernels before 5.3 know the siblings by the other name.
 fn cores(root: &Root, allowed: &CpuSet, findings: &mut Findings) -> Vec<CpuSet> {
     let mut cores: Vec<CpuSet> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for cpu in allowed.iter() {
         if seen.contains(&cpu) {
             continue;

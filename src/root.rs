@@ -4,7 +4,7 @@
 //! what it has read, and so opens no file twice and answers from one state.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -122,9 +122,8 @@ impl Root {
         match read {
             Ok(names) => {
                 let utf8 = names.into_iter().filter_map(|name| name.into_string().ok());
-                let mut names: Vec<String> = utf8.collect();
-                names.sort();
-                Ok(names.into())
+                let names: BTreeSet<String> = filled(utf8);
+                Ok(names.into_iter().collect())
             }
             Err(error) if is_absent(&error) => Ok(Names::default()),
             Err(error) => Err(Error::io(path, &error)),

@@ -169,7 +169,7 @@ fn choose(
     options: &Options,
     ports: usize,
     main: u32,
-    mut others: Vec<u32>,
+    others: Vec<u32>,
     plan: &mut Plan,
 ) -> Vec<u32> {
     let available = others.len() + 1;
@@ -186,10 +186,9 @@ fn choose(
     if wanted > reachable && !(shares_main && workers == 1 && options.app == App::Testpmd) {
         warn_few(wanted, reachable, plan);
     }
-    others.truncate(wanted.min(reachable) - 1);
-    others.sort_unstable();
+    let others: CpuSet = others.into_iter().take(wanted.min(reachable) - 1).collect();
     let shared = shares_main.then_some(main);
-    [main].into_iter().chain(others).chain(shared).collect()
+    [main].into_iter().chain(others.iter()).chain(shared).collect()
 }
 
 fn warn_few(wanted: usize, reachable: usize, plan: &mut Plan) {

@@ -228,17 +228,19 @@ fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTre
     {
         return filled([(only, layout.lcores.len() as u64)]);
     }
+    let is_usable =
+        |node: u32| node < MAX_NODES && memory.is_none_or(|memory| memory.contains(node));
     let mut nodes = BTreeMap::new();
-    for node in devices.iter().filter_map(|device| device.numa_node) {
+    for node in devices.iter().filter_map(|device| device.numa_node).filter(|n| is_usable(*n)) {
         nodes.entry(node).or_insert(0);
     }
     for lcore in &layout.lcores {
         // Without the node of an lcore nothing can be told to be on the right one.
         let Some(node) = lcores::node_of(cpus, lcore.cpu) else { return BTreeMap::new() };
-        *nodes.entry(node).or_insert(0) += 1;
+        if is_usable(node) {
+            *nodes.entry(node).or_insert(0) += 1;
+        }
     }
-    let is_allowed = |node| memory.is_none_or(|memory| memory.contains(node));
-    nodes.retain(|node, _| *node < MAX_NODES && is_allowed(*node));
     nodes
 }
 

@@ -174,19 +174,19 @@ fn compare(
     let order = [(false, false), (false, true), (true, false), (true, true)].into_iter();
     let order = order.flat_map(|rank| (0..requests.len()).filter(move |i| missing(*i) == rank));
     let mut met = vec![None; statuses.len()];
-    let mut unmet = Vec::new();
+    let mut is_met = vec![false; requests.len()];
     for index in order {
         let request = &requests[index];
         let taken = free.get_mut(request.name.as_str()).and_then(|free| {
             free.remove(free.iter().position(|status| meets(statuses[*status], request))?)
         });
-        match taken {
-            Some(status) => met[status] = Some(index),
-            None => unmet.push(index),
+        if let Some(status) = taken {
+            met[status] = Some(index);
+            is_met[index] = true;
         }
     }
-    unmet.sort_unstable();
-    (met, unmet.into_iter().map(|index| requests[index].clone()).collect())
+    let unmet = requests.iter().zip(is_met).filter(|(_, is_met)| !is_met);
+    (met, unmet.map(|(request, _)| request.clone()).collect())
 }
 
 /// Whether a status of the requested name is what was asked for.

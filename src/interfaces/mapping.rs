@@ -4,11 +4,12 @@
 //! the interfaces and devices that those before it left. What no rule settles
 //! stays unmatched: nothing is ever guessed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::allocated::Allocated;
 use super::attachments::{Attachment, Attachments, positions};
 use super::hardware;
+use crate::ordered::filled;
 use crate::parse::pci::PciAddress;
 use crate::root::Root;
 use crate::snapshot::{Device, DeviceDetail, Evidence, Hardware, PciDevice, State, VdpaDevice};
@@ -20,6 +21,8 @@ pub(super) struct Match {
     pub device: Option<Device>,
     pub evidence: Option<Evidence>,
     pub hardware: Option<Hardware>,
+    /// The device-info, where it names an address that this kernel does not have.
+    lost: Option<Device>,
 }
 
 /// The device behind each interface, in the order of network-status.
@@ -36,7 +39,6 @@ pub(super) fn run(
         allocated,
         matches: Vec::new(),
         free: BTreeMap::new(),
-        lost: BTreeMap::new(),
         findings,
     };
     mapping.by_device_info();
@@ -60,8 +62,6 @@ struct Mapping<'a> {
     matches: Vec<Match>,
     /// Allocated network functions that are on no interface yet.
     free: BTreeMap<PciAddress, Option<Hardware>>,
-    /// Interfaces whose device-info names an address that this kernel does not have.
-    lost: BTreeMap<usize, Device>,
     findings: &'a mut Findings,
 }
 
@@ -69,13 +69,13 @@ impl<'a> Mapping<'a> {
     /// `device-info` of the attachment. An address that this kernel does not have, as in a Kata
     /// guest, leaves the interface open for the weaker rules.
     fn by_device_info(&mut self) {
-        for (index, attachment) in self.attachments.list.iter().enumerate() {
+        for attachment in &self.attachments.list {
             let mut found = Match::default();
             if let Some(mut device) = attachment.status.device_info.clone() {
                 found.hardware = self.hardware_of(&mut device);
                 let is_pci = matches!(device.detail, DeviceDetail::Pci(_));
                 if is_pci && found.hardware.is_none() && hardware::shows_pci(self.root) {
-                    self.lost.insert(index, device);
+                    found.lost = Some(device);
                 } else {
                     found.device = Some(device);
                     found.evidence = Some(Evidence::DeviceInfo);
@@ -112,7 +112,7 @@ impl<'a> Mapping<'a> {
     /// The allocated network functions that no device-info names.
     fn collect_free_functions(&mut self) {
         let devices = self.matches.iter().filter_map(|found| found.device.as_ref());
-        let taken: HashSet<PciAddress> = devices.filter_map(Device::pci_address).collect();
+        let taken: BTreeSet<PciAddress> = filled(devices.filter_map(Device::pci_address));
         for address in self.allocated.pci_addresses().filter(|address| !taken.contains(address)) {
             let hardware = hardware::pci(self.root, address, self.findings);
             if hardware::is_network_function(hardware.as_ref()) {
@@ -145,12 +145,12 @@ impl<'a> Mapping<'a> {
         hardware: Option<Hardware>,
         evidence: Evidence,
     ) {
-        self.lost.remove(&index);
         hardware::warn_if_absent(self.root, address, hardware.as_ref(), self.findings);
         self.matches[index] = Match {
             device: Some(device_at(address, hardware.as_ref())),
             evidence: Some(evidence),
             hardware,
+            lost: None,
         };
     }
 
@@ -170,6 +170,7 @@ impl<'a> Mapping<'a> {
                     device: Some(device),
                     evidence: Some(Evidence::Netdev),
                     hardware: hardware::of_netdev(self.root, name, self.findings),
+                    lost: None,
                 };
             } else if let Some(address) = hardware::pci_of_netdev(self.root, name) {
                 let hardware = hardware::pci(self.root, address, self.findings);
@@ -248,11 +249,12 @@ impl<'a> Mapping<'a> {
             return;
         };
         // The default interface wants a device too, where its own is lost.
-        if self.lost.keys().any(|lost| *lost != index) {
+        let mut others = self.matches.iter().enumerate().filter(|(other, _)| *other != index);
+        if others.any(|(_, found)| found.lost.is_some()) {
             return;
         }
         let address = *address;
-        match self.lost.get(&index).map(Device::pci_address) {
+        match self.matches[index].lost.as_ref().map(Device::pci_address) {
             Some(stated) if hardware.is_some() => self.warn_translated(stated, address),
             None if self.attachments.state == State::Complete => {}
             _ => return,
@@ -302,14 +304,15 @@ impl<'a> Mapping<'a> {
 
     /// Device-info stands where nothing better was found for an address this kernel lacks.
     fn restore_lost(&mut self) {
-        for (index, device) in std::mem::take(&mut self.lost) {
+        for found in &mut self.matches {
+            let Some(device) = found.lost.take() else { continue };
             if let Some(address) = device.pci_address() {
                 hardware::warn_if_absent(self.root, address, None, self.findings);
             }
-            self.matches[index] = Match {
+            *found = Match {
                 device: Some(device),
                 evidence: Some(Evidence::DeviceInfo),
-                hardware: None,
+                ..Match::default()
             };
         }
     }

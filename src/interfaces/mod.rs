@@ -88,7 +88,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn interface(&self, attachment: &Attachment, found: Match) -> Interface {
         let status = &attachment.status;
-        let Match { device, evidence, hardware } = found;
+        let Match { device, evidence, hardware, .. } = found;
         let variables = device.as_ref().map_or(&[][..], |device| self.allocated.variables(device));
         let listed = !variables.is_empty();
         let mut sources = attachment.sources.clone();

@@ -54,22 +54,22 @@ impl CpuSet {
 
     /// What is in both.
     pub fn intersection(&self, other: &CpuSet) -> CpuSet {
-        CpuSet(&self.0 & &other.0)
+        self.iter().filter(|id| other.contains(*id)).collect()
     }
 
     /// What is in either.
     pub fn union(&self, other: &CpuSet) -> CpuSet {
-        CpuSet(&self.0 | &other.0)
+        self.iter().chain(other.iter()).collect()
     }
 
     /// What is in this set and not in `other`.
     pub fn difference(&self, other: &CpuSet) -> CpuSet {
-        CpuSet(&self.0 - &other.0)
+        self.iter().filter(|id| !other.contains(*id)).collect()
     }
 
     /// Whether all of this set is in `other`.
     pub fn is_subset(&self, other: &CpuSet) -> bool {
-        self.0.is_subset(&other.0)
+        self.iter().all(|id| other.contains(id))
     }
 }
 
