@@ -128,6 +128,8 @@ fn failure(template: &str, error: &Error) -> Failure {
     };
     let source = error.template_source().zip(error.range());
     let what = source.and_then(|(text, at)| whole(text, at));
+    // A fail() says it all.
+    let what = what.filter(|text| !text.trim_start_matches(['{', '-', ' ']).starts_with("fail("));
     let what = what.map(|text| format!("{text}: ")).unwrap_or_default();
     let why = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let text = match error.kind() {

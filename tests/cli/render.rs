@@ -75,7 +75,7 @@ fn what_is_missing_is_an_error_that_says_where() {
         ("{{ interfaces[0].device.pci.address }}", 1, "standard input:1: "),
         ("{{ interface('net9').mac }}", 1, "no interface or network \"net9\""),
         ("{{ cpus.allowed|cpu_nth(9) }}", 1, "resources.limits.cpu"),
-        ("{{ fail('one port too few') }}", 1, "one port too few"),
+        ("{{ fail('one port too few') }}", 1, ":1: one port too few"),
         ("{% if eal.none %}{% endif %}", 1, "eal.none"),
         ("{{ get('net1.colour') }}", 2, "expected"),
         ("{{ get('net1.gateway') }}", 1, "no source gives it"),
@@ -212,7 +212,7 @@ fn yaml(text: &str) -> Yaml {
 const SAMPLES: [(&str, &str, &str); 8] = [
     ("vpp-startup.conf", "sr-iov", ""),
     ("vpp-startup.conf", "memif", ""),
-    ("vpp-startup.conf", "vhost-user-client", ""),
+    ("vpp-startup.conf", "mlx5", ""),
     ("trex_cfg.yaml", "sr-iov", ""),
     ("gnb-du.yml", "sr-iov", "--network fronthaul"),
     ("seastar-httpd.options", "sr-iov", "--network midhaul"),
@@ -319,6 +319,7 @@ fn the_vpp_configuration_has_balanced_sections() {
         ("cpu", "corelist-workers 3,10-11"),
         ("dpdk", "uio-driver vfio-pci"),
         ("dpdk", "socket-mem 1024"),
+        ("buffers", "page-size 1G"),
         ("dpdk/dev 0000:3b:02.1", "name net1"),
         ("dpdk/dev 0000:3b:0a.3", "name net2"),
     ] {
@@ -327,6 +328,10 @@ fn the_vpp_configuration_has_balanced_sections() {
     assert!(!has(&made, "dpdk", "no-pci"));
     let made = render_sample("vpp-startup.conf", "memif", "").ends(0).out;
     assert!(has(&made, "dpdk", "no-pci") && !made.contains("dev default"), "{made}");
+    assert!(has(&made, "buffers", "page-size 2M"), "{made}");
+    for pod in ["vhost-user-client", "vhost-user-server", "lab-guaranteed"] {
+        render_sample("vpp-startup.conf", pod, "").ends(1).says(" VPP's packet buffers are not");
+    }
     // One page of 1 GiB leaves none for the buffers.
     render_sample("vpp-startup.conf", "vdpa", "").ends(1).says("resources.limits.hugepages");
     render_sample("vpp-startup.conf", "sr-iov", "--no-huge").ends(1).says("VPP needs hugepages");
