@@ -56,15 +56,22 @@ pub fn poll<T>(limit: Duration, mut ready: impl FnMut() -> Result<Option<T>>) ->
 pub struct MachineLock(#[expect(dead_code, reason = "closing it is what unlocks")] File);
 
 impl MachineLock {
+    /// Who has the first lock is next to have the second: one who gives that back and wants it again
+    /// stands behind those who wait.
     pub fn take() -> Result<MachineLock> {
-        // A directory that every Linux has; nothing is created, so nothing is left behind.
-        let file = File::open("/sys/kernel").context("/sys/kernel")?;
-        // SAFETY: flock takes a descriptor, which `file` keeps open, and no memory.
-        let attempt = || unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
-        poll(Duration::from_secs(300), || Ok((attempt() == 0).then_some(())))?
-            .ok_or("another forwarding test holds the lock of /sys/kernel for 5 minutes")?;
-        Ok(MachineLock(file))
+        let _next = lock("/sys/kernel/mm")?;
+        Ok(MachineLock(lock("/sys/kernel")?))
     }
+}
+
+/// Locks a directory that every Linux has; nothing is created, so nothing is left behind.
+fn lock(path: &str) -> Result<File> {
+    let file = File::open(path).context(path)?;
+    // SAFETY: flock takes a descriptor, which `file` keeps open, and no memory.
+    let attempt = || unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    poll(Duration::from_secs(900), || Ok((attempt() == 0).then_some(())))?
+        .ok_or_else(|| format!("{path}: other forwarding tests hold its lock for 15 minutes"))?;
+    Ok(file)
 }
 
 pub fn is_root() -> bool {
