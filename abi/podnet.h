@@ -1569,7 +1569,8 @@ void podnet_watch_close(struct podnet_watch *watch);
  * Returns 0 and sets *ret, which podnet_eal_args_free() frees. Else returns
  * -EINVAL for a NULL argument, an option that can't be met, and a name, path or
  * address in the pod's data that could add an argument; -E2BIG for a member
- * that this library does not know; -ENOENT when the CPUs are unknown.
+ * that this library does not know; -ENOENT when the CPUs are unknown; or why the
+ * root is no directory to read.
  */
 int podnet_eal_args_new(const struct podnet *pod,
                         const struct podnet_eal_options *options,

@@ -377,7 +377,8 @@
 #define PODNET_NETDEVS_AF_XDP 1
 
 /**
- * Kernel netdevs become ports by a tap device each.
+ * Kernel netdevs become ports by net_tap: tap devices are opened, packets of
+ * any other are redirected.
  */
 #define PODNET_NETDEVS_TAP 2
 

@@ -203,6 +203,12 @@ impl Pod {
         Root::open(&self.config.root).map(|root| hardware::rx_queues(&root)).unwrap_or_default()
     }
 
+    /// The names of the tap devices in this network namespace; for
+    /// [`EalBuilder::taps`](crate::eal::EalBuilder::taps).
+    pub fn taps(&self) -> Vec<String> {
+        Root::open(&self.config.root).map(|root| hardware::taps(&root)).unwrap_or_default()
+    }
+
     /// Everything, read once. Malformed parts are empty and have a warning.
     ///
     /// # Errors

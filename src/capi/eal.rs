@@ -10,7 +10,6 @@ use super::owned::{Kept, Owned, podnet_strings};
 use super::pod::podnet;
 use crate::eal::{App, EalArgs, IovaMode, Lcore, Netdevs, Port, Release, Smt};
 use crate::pod::Pod;
-use crate::snapshot::Snapshot;
 use crate::warning::Warning;
 
 /// Any other program: EAL arguments alone.
@@ -38,7 +37,8 @@ pub const PODNET_IOVA_PA: u32 = 2;
 pub const PODNET_NETDEVS_SKIP: u32 = 0;
 /// Kernel netdevs become ports by AF_XDP.
 pub const PODNET_NETDEVS_AF_XDP: u32 = 1;
-/// Kernel netdevs become ports by a tap device each.
+/// Kernel netdevs become ports by net_tap: tap devices are opened, packets of
+/// any other are redirected.
 pub const PODNET_NETDEVS_TAP: u32 = 2;
 
 /// Run without hugepages.
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn podnet_eal_args_new(
         let pod = &unsafe { object("pod", pod) }?.pod;
         // SAFETY: `options` is NULL or as the header says.
         let options = unsafe { Options::read(options) }?;
-        let args = options.build(&pod.snapshot()?, pod)?;
+        let args = options.build(pod)?;
         args.check(&options.args)?;
         let argv = args.argv(&options.program, &options.args);
         let argc = c_int::try_from(argv.len())
@@ -310,15 +310,17 @@ impl Options {
         })
     }
 
-    fn build(&self, snapshot: &Snapshot, pod: &Pod) -> Result<EalArgs, Failure> {
-        let mut builder = EalArgs::builder(snapshot)
+    fn build(&self, pod: &Pod) -> Result<EalArgs, Failure> {
+        let snapshot = pod.snapshot()?;
+        let mut builder = EalArgs::builder(&snapshot)
             .app(self.app)
             .networks(&self.networks)
             .smt(self.smt)
             .no_huge(self.flags & PODNET_EAL_NO_HUGE != 0)
             .secondary(self.flags & PODNET_EAL_SECONDARY != 0)
             .vf_tokens(pod.vf_tokens())
-            .rx_queues(pod.rx_queues());
+            .rx_queues(pod.rx_queues())
+            .taps(pod.taps());
         if let Some(release) = self.release {
             builder = builder.dpdk(release);
         }

@@ -95,6 +95,7 @@ pub struct Planner<'a> {
     host_name: Option<String>,
     vf_tokens: Vec<(PciAddress, String)>,
     rx_queues: Vec<(String, u32)>,
+    taps: Vec<String>,
 }
 
 impl<'a> Planner<'a> {
@@ -113,6 +114,7 @@ impl<'a> Planner<'a> {
             host_name: pod.host_name(),
             vf_tokens: pod.vf_tokens(),
             rx_queues: pod.rx_queues(),
+            taps: pod.taps(),
         }
     }
 
@@ -126,7 +128,8 @@ impl<'a> Planner<'a> {
             .no_huge(options.no_huge)
             .secondary(options.secondary)
             .vf_tokens(self.vf_tokens.clone())
-            .rx_queues(self.rx_queues.clone());
+            .rx_queues(self.rx_queues.clone())
+            .taps(&self.taps);
         if let Some(how) = options.netdevs {
             builder = builder.netdevs(how);
         }

@@ -42,7 +42,7 @@ pub(super) fn add(
             backend => {
                 let name = unique_name(backend, device, &ports);
                 let keys = match backend {
-                    Backend::Tap { remote } => tap(remote, &ports)?,
+                    Backend::TapRedirect { netdev } => tap_redirect(netdev, devices, &ports)?,
                     _ => keys(device, layout.queues)?,
                 };
                 let devarg = [name.clone()].into_iter().chain(keys).collect::<Vec<_>>().join(",");
@@ -85,7 +85,7 @@ fn unique_name(backend: &Backend, device: &Selected<'_>, ports: &[Port]) -> Stri
     let driver = match backend {
         Backend::Memif { .. } => "net_memif",
         Backend::AfXdp { .. } => "net_af_xdp",
-        Backend::Tap { .. } => "net_tap",
+        backend if backend.tap_netdev().is_some() => "net_tap",
         _ => "net_virtio_user",
     };
     let interface = device.interface.and_then(|interface| interface.name.as_deref());
@@ -108,7 +108,9 @@ fn cut(text: &str, length: usize) -> &str {
 fn keys(device: &Selected<'_>, queues: u32) -> Result<Vec<String>> {
     let mac = mac(device)?.map(|mac| format!("mac={mac}"));
     let mut keys = match &device.backend {
-        Backend::Pci { .. } | Backend::Auxiliary { .. } | Backend::Tap { .. } => Vec::new(),
+        Backend::Pci { .. } | Backend::Auxiliary { .. } | Backend::TapRedirect { .. } => Vec::new(),
+        // Without `mac` net_tap gives the netdev another address.
+        Backend::Tap { netdev } => vec![format!("iface={}", checked_netdev(netdev)?)],
         Backend::VhostUser { path, .. } => virtio_user(socket(device, path)?, queues),
         Backend::VhostVdpa { path } => virtio_user(file(device, path)?, queues),
         Backend::Memif { path, server, id } => memif(device, path, *server, *id)?,
@@ -135,8 +137,8 @@ fn check_queues(device: &Selected<'_>, queues: u32, options: &Options) -> Result
     let (driver, most) = match &device.backend {
         backend if backend.is_virtio_user() && old => ("virtio_user", OLD_VIRTIO_USER_PAIRS),
         Backend::Memif { .. } => ("net_memif", MEMIF_PAIRS),
-        Backend::Tap { .. } => ("net_tap", TAP_PAIRS),
         Backend::AfXdp { netdev, .. } => return check_rx_queues(netdev, queues, options),
+        backend if backend.tap_netdev().is_some() => ("net_tap", TAP_PAIRS),
         _ => return Ok(()),
     };
     let why = || {
@@ -180,8 +182,8 @@ fn af_xdp(
     plugin: Option<&AfXdpPlugin>,
     queues: u32,
 ) -> Result<Vec<String>> {
-    check_netdev(netdev)?;
-    let mut keys = vec![format!("iface={netdev}"), format!("queue_count={queues}")];
+    let iface = format!("iface={}", checked_netdev(netdev)?);
+    let mut keys = vec![iface, format!("queue_count={queues}")];
     match plugin {
         None => {}
         Some(AfXdpPlugin::FixedSocket) => keys.push("use_cni=1".to_owned()),
@@ -197,26 +199,27 @@ fn af_xdp(
 
 /// The tap device's own name tells its netdev and fits into IFNAMSIZ. Its MAC address is the
 /// netdev's.
-fn tap(remote: &str, ports: &[Port]) -> Result<Vec<String>> {
-    check_netdev(remote)?;
+fn tap_redirect(remote: &str, devices: &[Selected<'_>], ports: &[Port]) -> Result<Vec<String>> {
+    checked_netdev(remote)?;
     let name = |number: usize| match number {
         0 => cut(&format!("dpdk-{remote}"), MAX_NETDEV).to_owned(),
         _ => format!("{}-{number}", cut(&format!("dpdk-{remote}"), MAX_NETDEV - 5)),
     };
     let taken = |name: &String| {
         let key = format!(",iface={name},");
-        name == remote || ports.iter().any(|port| port.devarg.contains(&key))
+        let is_netdev = |device: &Selected<'_>| device.backend.tap_netdev() == Some(name);
+        devices.iter().any(is_netdev) || ports.iter().any(|port| port.devarg.contains(&key))
     };
-    let free = (0..=ports.len() + 1).map(name).find(|name| !taken(name));
+    let free = (0..=devices.len() + ports.len()).map(name).find(|name| !taken(name));
     Ok(vec![format!("iface={}", free.unwrap_or_else(|| name(0))), format!("remote={remote}")])
 }
 
 /// A kernel netdev's name: IFNAMSIZ is short.
-fn check_netdev(name: &str) -> Result<()> {
+fn checked_netdev(name: &str) -> Result<&str> {
     check_name(name)?;
     let why = format!("{} bytes long, and a netdev's name has at most {MAX_NETDEV}", name.len());
     let fits = name.len() <= MAX_NETDEV;
-    fits.then_some(()).ok_or_else(|| Error::refused(format!("interface name {name:?}"), why))
+    fits.then_some(name).ok_or_else(|| Error::refused(format!("interface name {name:?}"), why))
 }
 
 /// A file's path that fits into a `sun_path`.

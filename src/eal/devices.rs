@@ -1,7 +1,7 @@
 //! Which of the pod's devices DPDK is given, and in which order.
 
 use super::release::Form;
-use super::{KernelDriver, Options, Plan, PortDevice};
+use super::{KernelDriver, Options, Plan, PortDevice, netdevs};
 use crate::error::{Error, Result};
 use crate::lookup;
 use crate::parse::pci::PciAddress;
@@ -48,8 +48,13 @@ pub(super) enum Backend {
         netdev: String,
         plugin: Option<AfXdpPlugin>,
     },
+    /// A tap device.
     Tap {
-        remote: String,
+        netdev: String,
+    },
+    /// Any other kernel netdev, behind a tap device.
+    TapRedirect {
+        netdev: String,
     },
 }
 
@@ -80,7 +85,15 @@ impl Backend {
 
     /// Whether it lacks the receive offloads that l3fwd asks for where it is not told otherwise.
     pub fn lacks_offloads(&self) -> bool {
-        self.is_virtual() && !matches!(self, Backend::Tap { .. })
+        self.is_virtual() && self.tap_netdev().is_none()
+    }
+
+    /// The netdev that net_tap makes a port of.
+    pub fn tap_netdev(&self) -> Option<&String> {
+        match self {
+            Backend::Tap { netdev } | Backend::TapRedirect { netdev } => Some(netdev),
+            _ => None,
+        }
     }
 
     /// The same, for users of the plan.
@@ -100,7 +113,7 @@ impl Backend {
                 };
                 PortDevice::AfXdp { netdev, socket, map }
             }
-            Backend::Tap { remote } => PortDevice::Tap { netdev: remote },
+            Backend::Tap { netdev } | Backend::TapRedirect { netdev } => PortDevice::Tap { netdev },
         }
     }
 
@@ -238,7 +251,7 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
     let hardware = device.hardware.as_ref();
     let netdev = hardware.and_then(|hardware| hardware.netdevs.first());
     pci(snapshot, address, hardware)
-        .or_else(|why| options.netdevs.zip(netdev).map(|(how, name)| how.port(name)).ok_or(why))
+        .or_else(|why| netdev.and_then(|name| netdevs::port(options, name)).ok_or(why))
 }
 
 /// One of an mlx5 card, which DPDK drives beside its kernel driver.
@@ -286,8 +299,7 @@ fn other_container() -> String {
 /// interface would cut the pod off.
 fn on_netdev(options: &Options, interface: &Interface) -> Option<Backend> {
     let usable = !interface.default && interface.own != Some(false);
-    let name = netdev(interface).filter(|_| usable)?;
-    Some(options.netdevs?.port(name))
+    netdevs::port(options, netdev(interface).filter(|_| usable)?)
 }
 
 /// The kernel netdev that the interface is.

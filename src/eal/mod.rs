@@ -128,6 +128,8 @@ struct Options {
     vf_tokens: Vec<(PciAddress, String)>,
     /// Netdevs with their receive queues.
     rx_queues: Vec<(String, u32)>,
+    /// The names of the netdevs that are tap devices.
+    taps: Vec<String>,
 }
 
 /// RTE_MAX_QUEUES_PER_PORT.
@@ -278,6 +280,13 @@ impl<'a> EalBuilder<'a> {
     /// that no AF_XDP port is asked for more. Default: unknown.
     pub fn rx_queues(mut self, queues: impl IntoIterator<Item = (String, u32)>) -> Self {
         self.options.rx_queues = queues.into_iter().collect();
+        self
+    }
+
+    /// The tap devices among the pod's netdevs, as [`Pod::taps`](crate::Pod::taps) finds them, for
+    /// [`Netdevs::Tap`]. Default: none.
+    pub fn taps(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.taps = names.into_iter().map(Into::into).collect();
         self
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Options;
 use super::devices::Backend;
 use crate::error::{Error, Result};
 
@@ -12,17 +13,20 @@ use crate::error::{Error, Result};
 pub enum Netdevs {
     /// By AF_XDP sockets on the netdev, which then receives for the program alone.
     AfXdp,
-    /// By a tap device that the kernel redirects the netdev's packets to and from.
+    /// By net_tap: it opens a netdev that is a tap device, and has the kernel redirect the packets
+    /// of any other to and from a tap device that it makes.
     Tap,
 }
 
-impl Netdevs {
-    pub(super) fn port(self, netdev: &str) -> Backend {
-        match self {
-            Netdevs::AfXdp => Backend::AfXdp { netdev: netdev.to_owned(), plugin: None },
-            Netdevs::Tap => Backend::Tap { remote: netdev.to_owned() },
-        }
-    }
+/// What makes a port of the kernel netdev, where those are asked for.
+pub(super) fn port(options: &Options, netdev: &str) -> Option<Backend> {
+    let is_tap = options.taps.iter().any(|tap| tap == netdev);
+    let netdev = netdev.to_owned();
+    options.netdevs.map(|how| match how {
+        Netdevs::AfXdp => Backend::AfXdp { netdev, plugin: None },
+        Netdevs::Tap if is_tap => Backend::Tap { netdev },
+        Netdevs::Tap => Backend::TapRedirect { netdev },
+    })
 }
 
 impl FromStr for Netdevs {

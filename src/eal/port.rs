@@ -72,7 +72,7 @@ pub enum PortDevice {
         /// The pinned XSK map of the device plugin, where one is used.
         map: Option<String>,
     },
-    /// A kernel netdev behind a tap device, by net_tap.
+    /// A kernel netdev, by net_tap: a tap device, or any other behind one.
     Tap {
         /// The netdev.
         netdev: String,

@@ -14,6 +14,9 @@ const VDPA: &str = "/sys/bus/vdpa/devices";
 const IOMMU_GROUPS: &str = "/sys/kernel/iommu_groups";
 const NET: &str = "/sys/class/net";
 
+/// Of `tun_flags`, linux/if_tun.h.
+const IFF_TAP: u32 = 2;
+
 /// The class of network controllers, PCI Code and ID Assignment Specification.
 const NETWORK_CLASS: &str = "02";
 
@@ -232,6 +235,17 @@ pub(crate) fn rx_queues(root: &Root) -> Vec<(String, u32)> {
         Some((name.clone(), u32::try_from(count).ok().filter(|count| *count > 0)?))
     };
     netdevs.iter().filter_map(count).collect()
+}
+
+/// The tap devices of this network namespace.
+pub(crate) fn taps(root: &Root) -> Vec<String> {
+    let names = root.list(NET).unwrap_or_default();
+    let is_tap = |name: &&String| {
+        let text = root.text(&format!("{NET}/{name}/tun_flags")).ok().flatten().unwrap_or_default();
+        let flags = u32::from_str_radix(text.trim_start_matches("0x"), 16);
+        flags.is_ok_and(|flags| flags & IFF_TAP != 0)
+    };
+    names.iter().filter(is_tap).cloned().collect()
 }
 
 /// The PCI device that the netdev `name` is on.

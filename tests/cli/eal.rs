@@ -81,6 +81,10 @@ fn kernel_netdevs_are_ports_when_asked_for() {
     let eal = |more: &str| pod.run(&format!("eal --no-huge {more}")).ends(0);
     eal("").says("--netdevs makes a port of it");
     assert!(eal("--netdevs tap").out.contains(" net_tap_net1,iface=dpdk-net1,remote=net1 "));
+    for (flags, port) in [("0x1001", "dpdk-net1,remote=net1"), ("0x1102", "net1"), ("x", "dpdk-")] {
+        pod.file("sys/class/net/net1/tun_flags", format!("{flags}\n"));
+        eal("--netdevs tap").shows(&format!(" net_tap_net1,iface={port}"));
+    }
     assert!(eal("--netdevs af-xdp").out.contains(" net_af_xdp_net1,iface=net1,queue_count=1 "));
     pod.run("eal --netdevs yes").ends(2);
 }

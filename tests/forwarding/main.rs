@@ -97,9 +97,13 @@ fn every_application_over_memif_server() {
 /// Kernel netdevs, with frames sent and counted by packet sockets at the peer's ends.
 #[test]
 fn every_application_over_netdevs() {
-    for (wiring, key) in [(Wiring::AfXdp, "net_af_xdp"), (Wiring::Tap, "remote=net1")] {
+    for (wiring, key) in [
+        (Wiring::AfXdp, "net_af_xdp_net1,iface=net1,"),
+        (Wiring::Tap, "net_tap_net1,iface=net1,"),
+        (Wiring::TapRedirect, "net_tap_net1,iface=dpdk-net1,remote=net1"),
+    ] {
         for app in App::ALL {
-            let name = format!("{wiring:?} ports of veth pairs");
+            let name = format!("{wiring:?} ports of kernel netdevs");
             let Some(outcome) = run_if_possible(&name, &trial(app, wiring)) else { break };
             assert_forwarded(&outcome);
             assert!(outcome.arguments.iter().any(|word| word.contains(key)));

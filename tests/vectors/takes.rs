@@ -90,7 +90,7 @@ const KEYS: &[(&str, &[(&str, Since)])] = &[
             ("dp_path", 2407),
         ],
     ),
-    ("net_tap", &[("iface", 0), ("remote", 0)]),
+    ("net_tap", &[("iface", 0), ("remote", 0), ("mac", 0)]),
 ];
 
 type Options<'a> = Vec<(&'a str, &'a str)>;

@@ -299,6 +299,11 @@ fn kernel_netdevs_are_ports_when_asked_for() {
             "net_tap_port4,iface=dpdk-ens3v6,remote=ens3v6",
         ]
     );
+    snapshot.interfaces[3].mac = Some("02:11:22:33:44:55".into());
+    let taps = EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).taps(["net3", "eth0"]);
+    let taps = taps.build().unwrap();
+    assert_eq!(taps.ports[1].devarg, "net_tap_net1,iface=dpdk-net1,remote=net1");
+    assert_eq!(taps.ports[3].devarg, "net_tap_net3,iface=net3,mac=02:11:22:33:44:55");
     assert_eq!(build(&snapshot).ports.len(), 1);
     let named = EalArgs::builder(&snapshot).networks(["eth0"]).netdevs(Netdevs::Tap);
     assert_eq!(named.build().unwrap().ports, []);
@@ -306,15 +311,20 @@ fn kernel_netdevs_are_ports_when_asked_for() {
 
 #[test]
 fn a_tap_device_has_a_name_of_its_own_that_a_netdev_may_have() {
-    let names = ["abcdefghijklmno", "abcdefghijklmn", "abcdefghijxyz", "abcdefghij"];
-    let interfaces = names.map(|name| interface(name, Kind::Host)).to_vec();
-    let args = EalArgs::builder(&pod(interfaces)).netdevs(Netdevs::Tap).build().unwrap();
+    let mut names = vec!["abcdefghijklmno", "abcdefghijklmn", "abcdefghijxyz", "abcdefghij"];
+    // Netdevs of the pod's own, one a tap device.
+    names.extend(["dpdk-abcdefghij", "dpdk-abcde-1"]);
+    let interfaces = names.iter().map(|name| interface(name, Kind::Host)).collect();
+    let snapshot = pod(interfaces);
+    let builder = EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).taps(["dpdk-abcde-1"]);
+    let args = builder.build().unwrap();
     let iface = |port: &Port| {
         let keys = port.devarg.split(',').nth(1).unwrap();
         keys.strip_prefix("iface=").unwrap().to_owned()
     };
     let mut made: Vec<_> = args.ports.iter().map(iface).collect();
     assert!(made.iter().all(|name| name.len() <= 15), "{made:?}");
+    assert_eq!(made.iter().filter(|name| names.contains(&name.as_str())).count(), 1, "{made:?}");
     made.sort();
     made.dedup();
     assert_eq!(made.len(), names.len());

@@ -1,4 +1,4 @@
-//! Network namespaces of the pod and of its peer, and veth pairs between them.
+//! Network namespaces of the pod and of its peer, and what is between them.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -11,17 +11,23 @@ use super::{Context, Result};
 
 pub const INTERFACES: [&str; 2] = ["net1", "net2"];
 
-/// Two namespaces, each with the ends net1 and net2. They go with their devices.
+/// The pod's namespace, with net1 and net2, and the peer's, with the other ends where those are
+/// netdevs. They go with their devices.
 pub struct Namespaces {
     pub pod: String,
-    pub peer: String,
+    peer: String,
+    /// Of these two the one that packets are sent and counted in.
+    wires: String,
 }
 
 impl Namespaces {
     /// With the pod's ends at `macs`. [`Missing`] where this machine can't have them, or what the
     /// ports of `wiring` need.
     pub fn make(name: &str, macs: [Mac; 2], wiring: Wiring) -> Result<Namespaces> {
-        let made = Namespaces { pod: name.to_string(), peer: format!("{name}-peer") };
+        let (pod, peer) = (name.to_string(), format!("{name}-peer"));
+        // The other end of a tap device is the program that opens it.
+        let wires = if wiring == Wiring::Tap { pod.clone() } else { peer.clone() };
+        let made = Namespaces { pod, peer, wires };
         for namespace in [&made.pod, &made.peer] {
             ip(&format!("netns add {namespace}")).map_err(Missing)?;
             // Else the kernel sends frames of its own.
@@ -30,22 +36,34 @@ impl Namespaces {
         }
         made.can(wiring).map_err(Missing)?;
         for (interface, mac) in INTERFACES.into_iter().zip(macs) {
-            let Namespaces { pod, peer } = &made;
-            ip(&format!(
-                "-n {pod} link add {interface} address {mac} type veth \
-                 peer name {interface} netns {peer}"
-            ))
-            .map_err(Missing)?;
-            for namespace in [pod, peer] {
-                ip(&format!("-n {namespace} link set {interface} up"))?;
-            }
+            made.add(wiring, interface, mac)?;
         }
         Ok(made)
     }
 
+    fn add(&self, wiring: Wiring, interface: &str, mac: Mac) -> Result<()> {
+        let Namespaces { pod, peer, .. } = self;
+        if wiring == Wiring::Tap {
+            let tap = format!("-n {pod} tuntap add {interface} mode tap multi_queue");
+            ip(&tap).map_err(Missing)?;
+            return Ok(ip(&format!("-n {pod} link set {interface} address {mac} up"))?);
+        }
+        ip(&format!(
+            "-n {pod} link add {interface} address {mac} type veth \
+             peer name {interface} netns {peer}"
+        ))
+        .map_err(Missing)?;
+        for namespace in [pod, peer] {
+            ip(&format!("-n {namespace} link set {interface} up"))?;
+        }
+        Ok(())
+    }
+
     fn can(&self, wiring: Wiring) -> std::result::Result<(), String> {
-        if wiring != Wiring::Tap {
-            return super::wires::has_af_xdp();
+        match wiring {
+            Wiring::AfXdp => return super::wires::has_af_xdp(),
+            Wiring::TapRedirect => {}
+            _ => return Ok(()),
         }
         // What net_tap makes for its key `remote`.
         let tc = |words: &str| {
@@ -57,9 +75,9 @@ impl Namespaces {
         tc("filter add dev lo parent ffff: flower skip_hw action drop")
     }
 
-    /// Calls `make` in the peer's namespace, which what it opens stays in.
-    pub fn in_peer<T: Send>(&self, make: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        let path = format!("/run/netns/{}", self.peer);
+    /// Calls `make` where the packets are, which what it opens stays in.
+    pub fn at_wires<T: Send>(&self, make: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let path = format!("/run/netns/{}", self.wires);
         let file = File::open(&path).context(&path)?;
         let enter = || {
             super::process::enter_network(file.as_raw_fd()).context(&path)?;

@@ -24,8 +24,10 @@ pub enum Wiring {
     MemifServer,
     /// veth ends in the pod's network namespace, which net_af_xdp takes over.
     AfXdp,
-    /// veth ends whose packets net_tap redirects.
+    /// Tap devices of several queues, which net_tap opens.
     Tap,
+    /// veth ends whose packets net_tap redirects.
+    TapRedirect,
 }
 
 impl Wiring {
@@ -45,16 +47,16 @@ impl Wiring {
     pub(super) fn netdevs(self) -> Option<&'static str> {
         match self {
             Wiring::AfXdp => Some("af-xdp"),
-            Wiring::Tap => Some("tap"),
+            Wiring::Tap | Wiring::TapRedirect => Some("tap"),
             _ => None,
         }
     }
 
     pub(super) fn sample(self) -> &'static str {
         match self {
-            Wiring::VhostUserClient | Wiring::AfXdp | Wiring::Tap => "vhost-user-client",
             Wiring::VhostUserServer => "vhost-user-server",
             Wiring::MemifClient | Wiring::MemifServer => "memif",
+            _ => "vhost-user-client",
         }
     }
 
@@ -79,7 +81,7 @@ impl Wiring {
                 Wiring::VhostUserServer => vhost(",client=1"),
                 Wiring::MemifClient => memif("server"),
                 Wiring::MemifServer => memif("client"),
-                Wiring::AfXdp | Wiring::Tap => String::new(),
+                Wiring::AfXdp | Wiring::Tap | Wiring::TapRedirect => String::new(),
             }
         })
     }

@@ -25,7 +25,7 @@ pub struct Wires {
 impl Wires {
     pub fn open(namespaces: &Namespaces) -> Result<Wires> {
         let [to_pod, from_pod] = INTERFACES;
-        namespaces.in_peer(|| Ok(Wires { to_pod: socket(to_pod)?, from_pod: socket(from_pod)? }))
+        namespaces.at_wires(|| Ok(Wires { to_pod: socket(to_pod)?, from_pod: socket(from_pod)? }))
     }
 
     /// Sends the frames into net1 and takes what comes out of net2, until as many came or the time
