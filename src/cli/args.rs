@@ -349,7 +349,8 @@ pub struct PlanArgs {
     /// Which addresses devices are given [default: what the ports need]
     #[arg(long, value_name = "M", env = "PODNET_IOVA_MODE", value_parser = names::<IovaMode>(&["pa", "va"]))]
     pub iova_mode: Option<IovaMode>,
-    /// Attach to a running instance of the same file prefix
+    /// Attach to a running instance of the same file prefix, which shares its memory: it was started
+    /// on hugepages and with `-- PROGRAM --proc-type=primary`
     #[arg(long, env = "PODNET_SECONDARY", value_parser = BoolishValueParser::new())]
     pub secondary: bool,
     /// Say on standard error why each argument is there

@@ -6,22 +6,21 @@ use std::time::{Duration, Instant};
 
 use podnet::WarningCode;
 use podnet::eal::{EalArgs, Port, PortDevice};
-use podnet::parse::cpulist::CpuSet;
 
 use super::args::ExecArgs;
 use super::privileges::Rights;
 use super::socket::{self, Alias};
 use super::words::{self, Memory};
-use super::{Failure, leftovers, memory, preflight, warn};
+use super::{Failure, cpus, leftovers, memory, own, preflight, primary, warn};
 
 const POLL: Duration = Duration::from_millis(100);
 
 pub struct Checks<'a> {
     pub args: &'a ExecArgs,
-    /// The user's arguments of the program.
-    pub words: &'a [String],
     pub aliases: &'a [Alias],
     pub program: &'a Path,
+    /// DPDK's runtime directory.
+    pub runtime: &'a Path,
 }
 
 impl Checks<'_> {
@@ -53,76 +52,76 @@ impl Checks<'_> {
 
     /// The devices that would not come up, where the others are enough; else why not to start.
     pub fn run(&self, made: &EalArgs, words: &[String]) -> Result<Vec<PortDevice>, Failure> {
-        let chosen = gives(self.words, &CPUS);
-        let cpus = if chosen { None } else { cpus_outside(made) };
-        let hugepages = if self.args.plan.secondary { None } else { hugepages_short(words) };
-        let fatal: Vec<String> = cpus.into_iter().chain(hugepages).collect();
-        let lost = self.lost(&made.ports);
+        let is_secondary = words::value(words, &["--proc-type"]) == Some("secondary");
+        let memory = match is_secondary {
+            true => primary::check(words, self.runtime),
+            false => hugepages_short(words),
+        };
+        let fatal: Vec<String> = cpus::check(made, words).into_iter().chain(memory).collect();
         let rights = Rights::after_start(self.program, self.args.start.raise_limits);
         rights.lacking(made, words).iter().for_each(warn);
-        let verdict = self.not_enough(made, lost.len());
-        let ports = lost.iter().map(|(_, why)| why.clone());
+        // The devices and sockets of a secondary process are open in the primary.
+        let lost = if is_secondary { Lost::default() } else { self.lost(made, words) };
+        let verdict = if is_secondary { None } else { self.not_enough(made, &lost) };
+        self.decide(fatal, lost, verdict)
+    }
+
+    fn decide(
+        &self,
+        fatal: Vec<String>,
+        lost: Lost,
+        verdict: Option<&'static str>,
+    ) -> Result<Vec<PortDevice>, Failure> {
+        let ports = lost.planned.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
-            fatal.into_iter().chain(ports).for_each(warn);
+            fatal.into_iter().chain(ports).chain(lost.own).for_each(warn);
             return Ok(Vec::new());
         }
         if !fatal.is_empty() || verdict.is_some() {
             let last = "not started: --force starts anyway";
             let reasons = verdict.into_iter().chain([last]).map(str::to_owned);
-            let lines = fatal.into_iter().chain(ports).chain(reasons).collect();
+            let lines = fatal.into_iter().chain(ports).chain(lost.own).chain(reasons).collect();
             return Err(Failure { code: 1, lines });
         }
         ports.for_each(|why| warn(format!("left out: {why}")));
-        Ok(lost.into_iter().map(|(device, _)| device).collect())
+        lost.own.iter().for_each(warn);
+        Ok(lost.planned.into_iter().map(|(device, _)| device).collect())
     }
 
-    /// The ports that DPDK would start without, each with the reason.
-    fn lost(&self, ports: &[Port]) -> Vec<(PortDevice, String)> {
-        // The devices and sockets of a secondary process are open in the primary.
-        let ports = if self.args.plan.secondary { &[] } else { ports };
-        let lost = ports.iter().filter_map(|port| {
-            let why = preflight::check(&self.device(port), Path::new("/"))?;
+    /// The ports that DPDK would start without.
+    fn lost(&self, made: &EalArgs, words: &[String]) -> Lost {
+        let root = Path::new("/");
+        let planned = made.ports.iter().filter_map(|port| {
+            let why = preflight::check(&self.device(port), root)?;
             Some((port.device.clone(), describe(port, &why)))
         });
-        lost.collect()
+        let own = own::devices(words, &made.ports);
+        let lost = own.iter().filter_map(|one| {
+            Some(format!("{}: {}", one.label, preflight::check(one.device.as_ref()?, root)?))
+        });
+        let lost: Vec<String> = lost.collect();
+        Lost { planned: planned.collect(), remains: own.len() > lost.len(), own: lost }
     }
 
     /// Why not to start without the `lost` ports.
-    fn not_enough(&self, made: &EalArgs, lost: usize) -> Option<&'static str> {
+    fn not_enough(&self, made: &EalArgs, lost: &Lost) -> Option<&'static str> {
         let skipped = made.warnings.iter().any(|one| one.code == WarningCode::DeviceSkipped);
-        if !self.args.plan.network.is_empty() && (lost > 0 || skipped) {
+        if !self.args.plan.network.is_empty() && (!lost.planned.is_empty() || skipped) {
             return Some("--network asks for a port that would not come up");
         }
-        let none = lost == made.ports.len();
-        let expected = self.args.plan.secondary || gives(self.words, &DEVICES);
-        (none && !expected).then_some("DPDK would run with no port at all")
+        let none = lost.planned.len() == made.ports.len() && !lost.remains;
+        none.then_some("DPDK would run with no port at all")
     }
 }
 
-/// EAL ends without a hint when it can't run on a CPU.
-fn cpus_outside(made: &EalArgs) -> Option<String> {
-    let allowed = podnet::get_cpu_info().map_err(|error| warn(error.to_string())).ok()?.allowed;
-    let planned: CpuSet = made.lcores.iter().map(|lcore| lcore.cpu).collect();
-    let outside = planned.difference(&allowed);
-    (!outside.is_empty()).then(|| {
-        format!(
-            "CPU {outside}: this process may run on {allowed} only: give this container \
-             resources.limits.cpu for its lcores, or start in the one that the data is of"
-        )
-    })
-}
-
-/// Options of EAL that add a device, and those that choose CPUs.
-const DEVICES: [&str; 3] = ["-a", "--allow", "--vdev"];
-const CPUS: [&str; 3] = ["-l", "-c", "--lcores"];
-/// Whether the user's own arguments of EAL have one of `options`: `-a X`, `-aX`, `--allow=X`.
-fn gives(words: &[String], options: &[&str]) -> bool {
-    words.iter().take_while(|word| *word != "--").any(|word| {
-        options.iter().any(|option| match word.strip_prefix(option) {
-            Some(rest) => rest.is_empty() || rest.starts_with('=') || !option.starts_with("--"),
-            None => false,
-        })
-    })
+/// Ports that would not come up, with the reasons.
+#[derive(Default)]
+struct Lost {
+    planned: Vec<(PortDevice, String)>,
+    /// Those of the user's own arguments.
+    own: Vec<String>,
+    /// Whether other ports of the user's own remain.
+    remains: bool,
 }
 
 /// EAL ends without a hint when it gets less memory than it was told to take.
@@ -147,22 +146,4 @@ fn describe(port: &Port, why: &str) -> String {
         (None, None) => String::new(),
     };
     format!("port {}{of}: {why}", port.id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn sees_options_of_the_users_own() {
-        assert!(gives(&words("--vdev net_tap0"), &DEVICES));
-        assert!(gives(&words("--vdev=net_tap0 -- -p 1"), &DEVICES));
-        assert!(gives(&words("-a0000:01:00.0"), &DEVICES));
-        assert!(gives(&words("--lcores 0@1"), &CPUS));
-        assert!(!gives(&words("--log-level 8 --vdevs --allowed -- --vdev -a"), &DEVICES));
-    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use podnet::eal::{EalArgs, MAX_SOCKET_PATH, Port};
+use podnet::eal::{EalArgs, MAX_SOCKET_PATH, PortDevice};
 use podnet::snapshot::{DeviceDetail, MemifRole, VhostMode};
 use podnet::{Error, Pod, Snapshot, Wait};
 
@@ -15,7 +15,7 @@ use super::program::{Program, cannot_run};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
-use super::{Failure, Outcome, privileges, say, warn, warn_of};
+use super::{Failure, Outcome, own, privileges, say, warn, warn_of};
 
 pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let program = Program::choose(args)?;
@@ -25,12 +25,14 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let runtime = RuntimeDirectory::choose();
     let aliases = shorten(&mut snapshot, &runtime.path);
     let planner = Planner::new(&pod, &args.plan, Some(&program.path));
-    let checks = Checks { args, words: &program.args, aliases: &aliases, program: &program.path };
+    let checks = Checks { args, aliases: &aliases, program: &program.path, runtime: &runtime.path };
     let (made, words) = prepare(&snapshot, &planner, &checks, &program)?;
     if args.start.dry_run {
         return eal::print_line(&words);
     }
-    make_way(&made.ports, &aliases)?;
+    let own = own::devices(&words, &made.ports).into_iter().filter_map(|one| one.device);
+    let devices: Vec<_> = made.ports.iter().map(|port| port.device.clone()).chain(own).collect();
+    make_way(&devices, &aliases)?;
     eal::write_routes(&made)?;
     if args.start.raise_limits {
         privileges::raise().unwrap_or_else(warn);
@@ -99,7 +101,7 @@ fn prepare(
 }
 
 /// What must be so when the program opens its sockets: neither driver removes an old one.
-fn make_way(ports: &[Port], aliases: &[Alias]) -> Outcome {
+fn make_way(devices: &[PortDevice], aliases: &[Alias]) -> Outcome {
     for alias in aliases {
         alias.make().map_err(|error| {
             let long = alias.long.display();
@@ -107,9 +109,9 @@ fn make_way(ports: &[Port], aliases: &[Alias]) -> Outcome {
             Failure::failed(format!("{long}: {why}, and can't be linked to: {}", reason(&error)))
         })?;
     }
-    let sockets = ports.iter().filter_map(|port| preflight::socket_of(&port.device));
+    let sockets = devices.iter().filter_map(preflight::socket_of);
     for path in sockets.filter(|socket| socket.ours).map(|socket| socket.path) {
-        if socket::state(path) == socket::State::Stale {
+        if socket::own_state(path) == socket::State::Stale {
             fs::remove_file(path)
                 .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
             say(format!("{}: removed, a socket that nobody listened on", path.display()));

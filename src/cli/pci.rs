@@ -1,4 +1,4 @@
-//! Whether DPDK could open a PCI device of this system.
+//! Whether DPDK could open a device on the PCI or the auxiliary bus of this system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub fn check(root: &Path, address: PciAddress) -> Option<String> {
     let driver = link_name(&device.join("driver"));
     match driver.as_deref().and_then(KernelDriver::named) {
         Some(KernelDriver::Vfio) => check_vfio(root, &device, address),
-        Some(KernelDriver::Bifurcated) => check_verbs(root, &device, address),
+        Some(KernelDriver::Bifurcated) => check_verbs(root, &device, &address.to_string()),
         Some(_) => None,
         None => Some(format!(
             "{address}: bound to {}, and DPDK takes it from vfio-pci: use a resource pool of \
@@ -28,6 +28,18 @@ pub fn check(root: &Path, address: PciAddress) -> Option<String> {
             driver.as_deref().unwrap_or("no driver")
         )),
     }
+}
+
+/// The same for the subfunction `name`, whose kernel driver DPDK always works beside.
+pub fn check_auxiliary(root: &Path, name: &str) -> Option<String> {
+    let device = root.join("sys/bus/auxiliary/devices").join(name);
+    if !device.exists() {
+        return Some(format!(
+            "{name}: this system has no such device on the auxiliary bus: it is of another node: \
+             delete the pod to have one allocated afresh"
+        ));
+    }
+    check_verbs(root, &device, name)
 }
 
 /// How DPDK could use `address`.
@@ -96,11 +108,11 @@ fn check_group(device: &Path, group: &str, address: PciAddress) -> Option<String
 }
 
 /// A bifurcated device is reached through the verbs node of its RDMA device, and beside its netdev.
-fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<String> {
+fn check_verbs(root: &Path, device: &Path, name: &str) -> Option<String> {
     // Of the netdevs, sysfs shows those of this network namespace only.
     if fs::read_dir(device.join("net")).is_ok_and(|mut netdevs| netdevs.next().is_none()) {
         return Some(format!(
-            "{address}: its netdev is not in this pod, and DPDK drives it beside that: attach the \
+            "{name}: its netdev is not in this pod, and DPDK drives it beside that: attach the \
              device by the network of its resource (k8s.v1.cni.cncf.io/networks)"
         ));
     }
@@ -109,10 +121,10 @@ fn check_verbs(root: &Path, device: &Path, address: PciAddress) -> Option<String
         verbs.map(|entry| root.join("dev/infiniband").join(entry.file_name())).collect();
     if nodes.iter().any(|node| node.exists()) {
         let why = nodes.iter().find_map(|node| no_access(node))?;
-        return Some(format!("{address}: {why}"));
+        return Some(format!("{name}: {why}"));
     }
     Some(format!(
-        "{address}: no /dev/infiniband/uverbs node of it is in this container: use a resource \
+        "{name}: no /dev/infiniband/uverbs node of it is in this container: use a resource \
          pool with isRdma: true"
     ))
 }
@@ -188,6 +200,22 @@ mod tests {
         assert_eq!(found(system.path()), None);
         add_device(system.path(), "0000:3b:02.2", Some("shpchp"));
         finds(system.path(), "also has 0000:3b:02.2 on shpchp");
+    }
+
+    #[test]
+    fn wants_the_subfunction_and_its_verbs() {
+        let root = tempfile::tempdir().unwrap();
+        let name = "mlx5_core.sf.4";
+        let found = || check_auxiliary(root.path(), name).unwrap_or_default();
+        assert!(found().starts_with("mlx5_core.sf.4: this system has no such device"));
+        let device = root.path().join("sys/bus/auxiliary/devices").join(name);
+        fs::create_dir_all(device.join("net")).unwrap();
+        assert!(found().starts_with("mlx5_core.sf.4: its netdev is not in this pod"));
+        fs::create_dir(device.join("net/net1")).unwrap();
+        assert!(found().starts_with("mlx5_core.sf.4: no /dev/infiniband/uverbs node"));
+        fs::create_dir_all(device.join("infiniband_verbs/uverbs3")).unwrap();
+        add_node(root.path(), "infiniband/uverbs3");
+        assert_eq!(found(), "");
     }
 
     #[test]

@@ -38,12 +38,16 @@ pub fn remove(device: &PortDevice, snapshot: &mut Snapshot) {
         PortDevice::VhostUser { path, .. }
         | PortDevice::VhostVdpa { path }
         | PortDevice::Memif { path, .. } => one.path() == Some(path),
-        PortDevice::AfXdp { netdev, .. } => af_xdp_netdev(one) == Some(netdev),
+        PortDevice::AfXdp { netdev, .. } | PortDevice::Tap { netdev } => is_on(one, netdev),
         _ => false,
     };
     snapshot.interfaces.retain(|one| !is_this(one));
     snapshot.unmatched_devices.retain(|one| match device {
         PortDevice::Pci { address } => one.address.parse() != Ok(*address),
+        PortDevice::Auxiliary { name } => one.address != *name,
+        PortDevice::AfXdp { netdev, .. } | PortDevice::Tap { netdev } => {
+            !one.hardware.as_ref().is_some_and(|hardware| hardware.netdevs.contains(netdev))
+        }
         PortDevice::VhostVdpa { path } => {
             let vdpa = one.hardware.as_ref().and_then(|hardware| hardware.vdpa.as_ref());
             vdpa.and_then(|vdpa| vdpa.char_device.as_ref()) != Some(path)
@@ -52,17 +56,23 @@ pub fn remove(device: &PortDevice, snapshot: &mut Snapshot) {
     });
 }
 
-fn af_xdp_netdev(interface: &Interface) -> Option<&String> {
-    match &interface.device.as_ref()?.detail {
-        DeviceDetail::AfXdp(af_xdp) => Some(&af_xdp.netdev),
-        _ => None,
+/// Whether the kernel netdev `name` is what a port of `interface` would be on.
+fn is_on(interface: &Interface, name: &String) -> bool {
+    if let Some(DeviceDetail::AfXdp(af_xdp)) = interface.device.as_ref().map(|one| &one.detail) {
+        return af_xdp.netdev == *name;
     }
+    let hardware = interface.hardware.as_ref();
+    let vdpa = hardware.and_then(|hardware| hardware.vdpa.as_ref()?.netdev.as_ref());
+    interface.name.as_ref() == Some(name)
+        || vdpa == Some(name)
+        || hardware.is_some_and(|hardware| hardware.netdevs.contains(name))
 }
 
 /// Why `device` would not become a port of the system below `root`.
 pub fn check(device: &PortDevice, root: &Path) -> Option<String> {
     match device {
         PortDevice::Pci { address } => pci::check(root, *address),
+        PortDevice::Auxiliary { name } => pci::check_auxiliary(root, name),
         PortDevice::VhostVdpa { path } => check_vdpa(Path::new(path)),
         PortDevice::AfXdp { netdev, map, .. } => netdev::check(root, netdev)
             .or_else(|| netdev::check_map(map.as_deref()?))
@@ -127,7 +137,7 @@ fn check_client(socket: &Socket<'_>) -> Option<String> {
 
 fn check_server(path: &Path) -> Option<String> {
     let shown = path.display();
-    match socket::state(path) {
+    match socket::own_state(path) {
         socket::State::Live => {
             let why = "another process listens on this socket: end it, or give each its own";
             return Some(format!("{shown}: {why}"));

@@ -38,6 +38,14 @@ pub fn state(path: &Path) -> State {
     }
 }
 
+/// The same of a socket that the program makes: it could not follow a symlink there.
+pub fn own_state(path: &Path) -> State {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => State::Other,
+        _ => state(path),
+    }
+}
+
 /// Whether `path` is a name in the network namespace, and no file.
 pub fn is_abstract(path: &Path) -> bool {
     abstract_name(path).is_some()

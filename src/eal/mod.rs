@@ -149,6 +149,11 @@ impl Options {
         if self.workers == Some(0) && self.app != App::None {
             return Err(Error::invalid("workers", format!("{} needs at least one", self.app)));
         }
+        if self.secondary && (self.no_huge || self.memory.is_some()) {
+            let why = "it has the memory of the primary process, which is on hugepages: leave out \
+                       how much memory, and that there are no hugepages";
+            return Err(Error::invalid("secondary process", why));
+        }
         Ok(())
     }
 }
@@ -241,8 +246,9 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
-    /// Attach to the primary process with the same file prefix. That one must run without
-    /// `--in-memory`.
+    /// Attach to the primary process with the same file prefix. That one must run on hugepages and
+    /// without `--in-memory`; [`memory`](Self::memory) and [`no_huge`](Self::no_huge) can't be
+    /// asked for beside it.
     pub fn secondary(mut self, yes: bool) -> Self {
         self.options.secondary = yes;
         self

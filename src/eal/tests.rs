@@ -229,4 +229,7 @@ fn a_secondary_process_takes_the_primary_s_memory() {
     for option in ["--in-memory", "--socket-mem", "-m", "--iova-mode=va"] {
         assert!(!has(&args.eal, option), "{option}");
     }
+    let secondary = || EalArgs::builder(&snapshot).secondary(true);
+    assert!(matches!(secondary().no_huge(true).build(), Err(Error::Invalid { .. })));
+    assert!(matches!(secondary().memory(1 << 30).build(), Err(Error::Invalid { .. })));
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::{
-    Pod, Run, memif_client, memif_server, path_with, pci, pod, run, script, status, vdpa,
+    Pod, Run, memif_client, memif_server, own_cpu, path_with, pci, pod, run, script, status, vdpa,
     vhost_client, vhost_server,
 };
 
@@ -103,6 +103,8 @@ fn a_client_socket_must_have_somebody_behind_it() {
     refused("no socket there: start the vSwitch");
     stale(&path);
     refused("nobody listens on this socket");
+    exec(&pod, "--force").ends(0);
+    assert!(path.exists(), "the other side's to remove");
     fs::remove_file(&path).unwrap();
     fs::write(&path, "").unwrap();
     refused("no socket but another kind of file");
@@ -140,8 +142,72 @@ fn devices_of_the_users_own_are_ports_too() {
     exec(&pod, "").ends(1).says("podnet: DPDK would run with no port at all\n");
     let program = script(pod.path().join("program"), PRINT);
     let mut command = pod.command("exec --no-huge --");
-    run(command.arg(&program).args(["--vdev", "net_tap0"])).ends(0).shows("net_tap0");
-    exec(&pod, "--secondary --file-prefix p").ends(0);
+    run(command.arg(&program).args(["--vdev", "net_null0"])).ends(0).shows("net_null0");
+}
+
+/// `exec` on a pod without devices, with these arguments of the user's own.
+fn exec_with(pod: &Pod, options: &str, args: &str) -> Run {
+    let program = script(pod.path().join("program"), PRINT);
+    let mut command = pod.command(&format!("exec {options} --"));
+    run(command.arg(program).args(args.split_whitespace()))
+}
+
+#[test]
+fn devices_of_the_users_own_are_looked_at_too() {
+    let dir = sockets();
+    let path = dir.path().join("a.sock");
+    let pod = pod(&status(&[]));
+    let client = format!("--vdev net_virtio_user0,path={}", path.display());
+    let refused = exec_with(&pod, "--no-huge", &client).ends(1);
+    refused.says(&format!("podnet: --vdev net_virtio_user0: {}: no socket", path.display()));
+    refused.says("DPDK would run with no port at all\n");
+    let beside = exec_with(&pod, "--no-huge", &format!("{client} --vdev net_null0")).ends(0);
+    beside.says("warning: --vdev net_virtio_user0: ").shows("net_virtio_user0");
+    exec_with(&pod, "--no-huge --force", &client).ends(0).says("warning: --vdev net_virtio_user0:");
+    exec_with(&pod, "--no-huge", "-a 0000:fe:1f.7").ends(1).says("podnet: -a 0000:fe:1f.7: ");
+    stale(&path);
+    exec_with(&pod, "--no-huge", &client).ends(1).says("nobody listens on this socket");
+    exec_with(&pod, "--no-huge", &format!("{client},server=1")).ends(0).says("a.sock: removed");
+    assert!(!path.exists());
+}
+
+/// Locks a file as a primary process does, as long as it is open.
+fn lock(path: &Path) -> fs::File {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    let how = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+    rustix::fs::fcntl_lock(&file, how).unwrap();
+    file
+}
+
+#[test]
+fn a_secondary_process_needs_its_primary() {
+    let pod = pod(&status(&[]));
+    let program = script(pod.path().join("program"), PRINT);
+    let start = |options: &str| {
+        let mut command = pod.command(&format!("exec --secondary --file-prefix p {options} --"));
+        run(command.arg(&program).env("RUNTIME_DIRECTORY", pod.path()))
+    };
+    let config = pod.path().join("dpdk/p/config");
+    start("").ends(1).says(&format!("podnet: {}: no such file", config.display()));
+    start("").ends(1).says("with the same --file-prefix").says("--proc-type=primary");
+    pod.file("dpdk/p/config", "");
+    start("").ends(1).says("config: its primary process has ended: start the primary");
+    let locked = lock(&config);
+    let started = start("").ends(0);
+    started.shows("--proc-type=secondary\n").shows("--file-prefix\np\n");
+    for option in ["-m", "--socket-mem", "--socket-limit", "--in-memory", "--huge-dir", "--no-huge"]
+    {
+        assert!(!started.out.lines().any(|line| line == option), "{option}: {started:#?}");
+    }
+    pod.file("dpdk/p/fbarray_nohugemem", "");
+    start("").ends(1).says("its primary process runs with --no-huge");
+    drop(locked);
+    start("--force").ends(0).says("warning: ").says("has ended");
+    start("--no-huge").ends(2).says("secondary process: it has the memory of the primary");
+    start("--memory 1G").ends(2).says("secondary process: ");
+    // The user's own words say the same.
+    let own = exec_with(&pod, "--no-huge --file-prefix absent", "--proc-type=secondary").ends(1);
+    own.says("dpdk/absent/config: no such file");
 }
 
 #[test]
@@ -226,8 +292,25 @@ fn makes_way_for_its_own_sockets() {
     drop(listener);
     fs::remove_file(&path).unwrap();
     fs::write(&path, "data").unwrap();
-    exec(&pod, "").ends(1).says("a file that is no socket");
+    let refused = || {
+        exec(&pod, "").ends(1).says("a.sock: a file that is no socket");
+    };
+    refused();
     assert_eq!(fs::read_to_string(&path).unwrap(), "data");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    refused();
+    assert!(path.is_dir());
+    fs::remove_dir(&path).unwrap();
+    // Neither a symlink, nor the stale socket that it leads to.
+    let target = dir.path().join("target.sock");
+    stale(&target);
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    refused();
+    assert!(path.is_symlink() && target.exists());
+    fs::remove_file(&target).unwrap();
+    refused();
+    assert!(path.is_symlink());
     fs::remove_dir_all(dir.path()).unwrap();
     exec(&pod, "").ends(1).says("the socket is made there");
 }
@@ -356,8 +439,9 @@ fn cpus_must_be_allowed_to_this_process() {
     let refused = exec(&pod, "").ends(1);
     refused.says("podnet: CPU 4094: this process may run on ").says("not started");
     exec(&pod, "--force").ends(0).says("podnet: warning: CPU 4094: ");
-    let program = script(pod.path().join("program"), PRINT);
-    run(pod.command("exec --no-huge --").arg(program).args(["-l", "0"])).ends(0);
+    exec_with(&pod, "--no-huge", &format!("-l {}", own_cpu())).ends(0);
+    let own = exec_with(&pod, "--no-huge", &format!("--lcores 0@{},(1-2)@4093", own_cpu())).ends(1);
+    own.says("podnet: CPU 4093: this process may run on ");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn pod_with_annotations(annotations: impl AsRef<[u8]>) -> Pod {
 }
 
 /// A CPU that this process may run on, so that `exec` finds nothing wrong with it.
-fn own_cpu() -> u32 {
+pub fn own_cpu() -> u32 {
     podnet::get_cpu_info().unwrap().allowed.first().unwrap()
 }
 
