@@ -97,7 +97,7 @@ impl Checks<'_> {
         });
         let own = own::devices(words, &made.ports);
         let lost = own.iter().filter_map(|one| {
-            Some(format!("{}: {}", one.label, preflight::check(one.device.as_ref()?, root)?))
+            Some(format!("{} {}", one.label, preflight::check(one.device.as_ref()?, root)?))
         });
         let lost: Vec<String> = lost.collect();
         Lost { planned: planned.collect(), remains: own.len() > lost.len(), own: lost }

@@ -13,7 +13,7 @@ const MEMIF_SOCKET: &str = "/run/memif.sock";
 /// One of them.
 #[derive(Debug)]
 pub struct Own {
-    /// The argument, up to its keys.
+    /// The argument, up to its keys and to what the checks name it by themselves.
     pub label: String,
     /// `None` for one that nothing is known of.
     pub device: Option<PortDevice>,
@@ -28,11 +28,11 @@ pub fn devices(words: &[String], planned: &[Port]) -> Vec<Own> {
     };
     let allowed = own(&["-a", "--allow"]).into_iter().map(|value| {
         let (name, _) = keys_of(value);
-        Own { label: format!("-a {name}"), device: on_bus(name) }
+        Own { label: "-a".to_owned(), device: on_bus(name) }
     });
     let virtual_ones = own(&["--vdev"]).into_iter().map(|value| {
         let (name, keys) = keys_of(value);
-        Own { label: format!("--vdev {name}"), device: virtual_one(name, keys) }
+        Own { label: format!("--vdev {name}:"), device: virtual_one(name, keys) }
     });
     allowed.chain(virtual_ones).collect()
 }

@@ -77,9 +77,9 @@ pub fn check(device: &PortDevice, root: &Path) -> Option<String> {
         PortDevice::AfXdp { netdev, map, .. } => netdev::check(root, netdev)
             .or_else(|| netdev::check_map(map.as_deref()?))
             .or_else(|| check_socket(&socket_of(device)?)),
-        PortDevice::Tap { netdev } => netdev::check(root, netdev)
-            .or_else(|| netdev::check_tap(root, netdev))
-            .or_else(|| netdev::check_tun(Path::new(netdev::TUN))),
+        PortDevice::Tap { netdev } => netdev::check_tun(Path::new(netdev::TUN))
+            .or_else(|| netdev::check(root, netdev))
+            .or_else(|| netdev::check_tap(root, netdev)),
         _ => check_socket(&socket_of(device)?),
     }
 }

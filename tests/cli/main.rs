@@ -12,6 +12,7 @@ mod ports;
 mod privileges;
 mod render;
 mod show;
+mod silent;
 mod support;
 mod values;
 mod variables;
