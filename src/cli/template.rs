@@ -17,6 +17,9 @@ use super::preflight::reason;
 use super::text::acts_on_terminal;
 use super::{Failure, filters};
 
+/// The steps that filling a template in may take: a second or so, and far more than any needs.
+const FUEL: u64 = 10_000_000;
+
 /// A template and where its includes may come from.
 pub struct Template {
     /// How messages call it.
@@ -52,6 +55,7 @@ impl Template {
         environment.set_auto_escape_callback(|_| AutoEscape::Custom("configuration".into()));
         environment.set_formatter(print);
         environment.set_syntax(syntax()?);
+        environment.set_fuel(Some(FUEL));
         // Where the error is in the source, for messages.
         environment.set_debug(true);
         let directory = self.directory.clone();
@@ -131,7 +135,10 @@ fn failure(template: &str, error: &Error) -> Failure {
     // A fail() says it all.
     let what = what.filter(|text| !text.trim_start_matches(['{', '-', ' ']).starts_with("fail("));
     let what = what.map(|text| format!("{text}: ")).unwrap_or_default();
-    let why = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let why = match error.kind() {
+        ErrorKind::OutOfFuel => format!("the template takes more than {FUEL} steps"),
+        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+    };
     let text = match error.kind() {
         ErrorKind::UndefinedError => format!("{place}: {what}{why}: {UNDEFINED}"),
         _ => format!("{place}: {what}{why}"),

@@ -178,6 +178,23 @@ fn includes_stay_in_the_directory_of_the_template() {
 }
 
 #[test]
+fn a_template_ends() {
+    let pod = two_functions();
+    let many = "{% for i in range(99999) %}\n{% for i in range(99999) %}{% endfor %}{% endfor %}";
+    let calls = "\n{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}";
+    for (template, text) in [
+        (many, "standard input:2: {% for i in range(99999) %}: the template takes more than"),
+        (calls, "standard input:2: {{ m() }}: recursion limit exceeded"),
+        ("{% for i in range(1000000000) %}{% endfor %}", "range has too many elements"),
+        ("{{ 'x' * 100000000000 }}", "repeated string is too large"),
+    ] {
+        let run = render(&pod, template).ends(1);
+        assert_eq!(run.out, "", "{template}");
+        run.says(text);
+    }
+}
+
+#[test]
 fn writes_the_whole_file_or_nothing() {
     let pod = two_functions();
     let out = pod.path().join("out/app.conf");

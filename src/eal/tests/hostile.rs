@@ -22,10 +22,6 @@ fn keys(devarg: &str) -> Vec<&str> {
     devarg.split(',').skip(1).map(|pair| pair.split('=').next().unwrap_or_default()).collect()
 }
 
-fn l3fwd(snapshot: Snapshot) -> Result<EalArgs> {
-    EalArgs::builder(&snapshot).app(App::L3fwd).build()
-}
-
 fn refuses(interface: Interface, place: &str) {
     let error = EalArgs::builder(&pod(vec![interface])).build().unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error:?}");
@@ -117,37 +113,143 @@ fn absurd_numbers_do_no_harm() {
     }
 }
 
+/// The texts that a pod's data and its user give, where nobody means harm.
+const HARMLESS: [&str; 13] = [
+    "net1",
+    "/run/a",
+    "ens1",
+    "default/a",
+    "02:11:22:33:44:55",
+    "192.0.2.5/24",
+    "du-0",
+    "dpdk",
+    "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+    "02bddbbf-bbb0-4d79-886b-91bad3fbb510",
+    "02:00:00:00:00:0a",
+    "/rules",
+    "mine",
+];
+
+type Facts = [String; HARMLESS.len()];
+
+/// What may end a value, or begin another, behind what would be taken.
+const ENDS: [&str; 10] = [",a", ",queues=9", "=a", "[a", "]", " a", " --a", "\n-a", "\0", "\u{85}"];
+
+/// Those, a few of them spoilt: of many at once one would be refused, and hide the others.
+fn facts() -> impl Strategy<Value = Facts> {
+    let end = prop::option::of(prop::sample::select(&ENDS[..]));
+    prop::collection::vec((0..HARMLESS.len(), fact(), end), 1..4).prop_map(|changes| {
+        let mut facts = HARMLESS.map(str::to_owned);
+        for (which, fact, end) in changes {
+            facts[which] = end.map_or(fact, |end| format!("{}{end}", HARMLESS[which]));
+        }
+        facts
+    })
+}
+
+fn af_xdp(name: &str, netdev: &str, socket: Option<&str>, map: Option<&str>) -> Snapshot {
+    let [socket, map] = [socket, map].map(|path| path.map(str::to_owned));
+    let device = AfXdpDevice { netdev: netdev.into(), socket, map };
+    pod(vec![with_device(name, Kind::AfXdp, DeviceDetail::AfXdp(device))])
+}
+
+fn subfunction(name: &str) -> Snapshot {
+    let device = UnmatchedDevice {
+        kind: UnmatchedKind::Subfunction,
+        address: format!("mlx5_core.sf.{name}"),
+        own: Some(true),
+        source: "PCIDEVICE_A".into(),
+        hardware: None,
+    };
+    Snapshot { unmatched_devices: vec![device], ..pod(Vec::new()) }
+}
+
+/// A pod with one port of each kind: of a name, a path and a netdev.
+const PODS: [fn(&str, &str, &str) -> Snapshot; 10] = [
+    |name, _, _| pod(vec![vf(name, "0000:3b:02.1")]),
+    |name, path, _| pod(vec![vhost(name, VhostMode::Server, path)]),
+    |name, path, _| pod(vec![vhost(name, VhostMode::Client, path)]),
+    |name, path, _| pod(vec![vdpa(name, path)]),
+    |name, path, _| pod(vec![memif(name, MemifRole::Master, path)]),
+    |name, _, netdev| af_xdp(name, netdev, None, None),
+    |name, path, netdev| af_xdp(name, netdev, Some(path), None),
+    |name, path, netdev| af_xdp(name, netdev, None, Some(path)),
+    |name, _, _| pod(vec![interface(name, Kind::Host)]),
+    |_, _, netdev| subfunction(netdev),
+];
+
+/// The arguments for the one port of a pod, with every option that takes a text.
+fn arguments(facts: &Facts, make: usize, how: Netdevs, is_tap: bool) -> Result<EalArgs> {
+    let [name, path, netdev, network, mac, ip, host, container, uid, token, hop, rules, prefix] =
+        facts;
+    let mut snapshot = PODS[make](name, path, netdev);
+    for interface in &mut snapshot.interfaces {
+        interface.network = network.clone();
+        interface.mac = Some(mac.clone());
+        interface.ips = vec![ip.clone()];
+    }
+    snapshot.container = Some(container.clone());
+    snapshot.pod.uid = Some(uid.clone()).filter(|uid| !uid.is_empty());
+    let mut builder = EalArgs::builder(&snapshot)
+        .app(App::L3fwd)
+        .host_name(host)
+        .netdevs(how)
+        .taps(is_tap.then_some(name))
+        .vf_tokens([("0000:3b:02.1".parse().unwrap(), token.clone())])
+        .routes(format!("{rules}.ipv4"), format!("{rules}.ipv6"));
+    if !snapshot.interfaces.is_empty() {
+        builder = builder.next_hop(name, hop);
+    }
+    if prefix != "mine" {
+        builder = builder.file_prefix(prefix);
+    }
+    builder.build()
+}
+
+/// The words but for their values: an option and its name, or that a word is none.
+fn shape(words: &[String]) -> Vec<&str> {
+    words
+        .iter()
+        .map(
+            |word| {
+                if word.starts_with('-') { word.split('=').next().unwrap_or_default() } else { "" }
+            },
+        )
+        .collect()
+}
+
+/// The lines of a rule file are a network and a port.
+fn is_rule(line: &str) -> bool {
+    let parts = line.strip_prefix('R').and_then(|rest| rest.split_once(' '));
+    parts.is_some_and(|(network, port)| {
+        let prefix = network.split_once('/').map(|(address, bits)| (address.parse(), bits.parse()));
+        matches!(prefix, Some((Ok::<std::net::IpAddr, _>(_), Ok::<u8, _>(_)))) && port == "0"
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(4096))]
     #[test]
     fn no_fact_adds_an_argument_or_a_key(
-        name in fact(), network in fact(), mac in prop::option::of(fact()), path in fact(),
-        host in fact(), container in fact(), uid in fact(),
+        facts in facts(), make in 0..PODS.len(),
+        (how, is_tap) in (prop::sample::select(vec![Netdevs::AfXdp, Netdevs::Tap]), any::<bool>()),
     ) {
-        let kinds: [fn(&str, &str) -> Interface; 3] = [
-            |name, path| vhost(name, VhostMode::Server, path),
-            vdpa,
-            |name, path| memif(name, MemifRole::Master, path),
-        ];
-        for make in kinds {
-            let harmless = l3fwd(pod(vec![with_mac(make("net1", "/a"), "02:11:22:33:44:55")]));
-            let harmless = harmless.unwrap();
-            let interface =
-                Interface { mac: mac.clone(), network: network.clone(), ..make(&name, &path) };
-            let mut snapshot = pod(vec![interface]);
-            snapshot.container = Some(container.clone());
-            snapshot.pod.uid = Some(uid.clone()).filter(|uid| !uid.is_empty());
-            let Ok(args) = EalArgs::builder(&snapshot).app(App::L3fwd).host_name(&host).build()
-            else {
-                continue;
-            };
+        let harmless = arguments(&HARMLESS.map(str::to_owned), make, how, is_tap).unwrap();
+        if let Ok(args) = arguments(&facts, make, how, is_tap) {
+            prop_assert_eq!(shape(&args.eal), shape(&harmless.eal));
+            prop_assert_eq!(shape(&args.app), shape(&harmless.app));
             let has_mac = args.ports[0].devarg.contains("mac=");
             let mut expected = keys(&harmless.ports[0].devarg);
             expected.retain(|key| has_mac || *key != "mac");
             prop_assert_eq!(keys(&args.ports[0].devarg), expected);
-            prop_assert_eq!(args.eal.len(), harmless.eal.len());
-            prop_assert_eq!(&args.app, &harmless.app);
-            prop_assert!(args.eal.iter().all(|word| !word.contains(char::is_control)));
+            let one_value = |pair: &str| pair.matches(['=', '[', ']']).count() == 1;
+            prop_assert!(args.ports[0].devarg.split(',').skip(1).all(one_value));
+            let words = args.eal.iter().chain(&args.app);
+            prop_assert!(words.clone().all(|word| !word.contains(char::is_control)));
+            let hops = words.filter_map(|word| word.strip_prefix("--eth-dest="));
+            prop_assert!(hops.into_iter().all(|hop| hop.split(',').count() == 2));
+            let routes = args.routes.unwrap();
+            prop_assert!(routes.ipv4.text.lines().chain(routes.ipv6.text.lines()).all(is_rule));
         }
     }
 
