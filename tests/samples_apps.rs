@@ -20,7 +20,7 @@ type Run = (&'static str, &'static [&'static str], i32, &'static str);
 
 const THERE: &str = "the pod has eth0 (ovn-kubernetes), net1 (ran/fronthaul), net2 (ran/midhaul)\n";
 
-const RUNS: [Run; 22] = [
+const RUNS: [Run; 25] = [
     ("samples/pods/sr-iov", &[], 0, "interface net2 (ran/midhaul): sr-iov"),
     ("samples/pods/sr-iov", &["net1"], 0, "device of net1: 0000:3b:02.1, NUMA node 0"),
     ("samples/pods/sr-iov", &["ran/midhaul"], 0, "device of net2: 0000:3b:0a.3, NUMA node 0"),
@@ -72,6 +72,19 @@ const RUNS: [Run; 22] = [
         "no-such-root: cannot be read: No such file or directory\n",
     ),
     ("tests/roots/cpus-missing/root", &[], 1, "CPUs"),
+    (
+        "tests/roots/cpus-malformed/root",
+        &["net1"],
+        1,
+        "expected a list like 0-3,8, found \"2-x\"\n",
+    ),
+    ("tests/roots/hugepages-malformed/root", &[], 1, "expected a number, found \"lots\"\n"),
+    (
+        "tests/roots/status-malformed-json/root",
+        &["net1"],
+        1,
+        "network-status: line 1 column 39: not ",
+    ),
     ("samples/pods/sr-iov", &["net1", "net2"], 2, "usage: "),
     ("samples/pods/sr-iov", &["--help"], 2, "usage: "),
 ];

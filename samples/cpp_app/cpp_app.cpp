@@ -40,7 +40,8 @@ std::string known(std::optional<uint64_t> value)
 
 void print_pod(const podnetpp::pod &pod, const podnet_interfaces &all)
 {
-    std::cout << "cpus " << pod.cpu_info()->allowed.list << '\n';
+    const auto cpus = pod.cpu_info();
+    std::cout << "cpus " << cpus->allowed.list << '\n';
     const auto hugepages = pod.hugepages();
     for (const auto &page : podnetpp::items(*hugepages))
         std::cout << "hugepages of " << page.size << " bytes: limit "

@@ -15,7 +15,7 @@ import podnet
 
 
 class Failure(Exception):
-    """Why there is no device."""
+    """Why the program ends with 1."""
 
 
 def known(value: Optional[int]) -> str:
@@ -23,10 +23,15 @@ def known(value: Optional[int]) -> str:
     return "unknown" if value is None else str(value)
 
 
+def check(snapshot: podnet.Snapshot) -> None:
+    """A snapshot is always made: what could not be read is one of its warnings."""
+    for warning in snapshot.warnings:
+        if warning.code in ("malformed", "unreadable", "cpus-missing"):
+            raise Failure(warning.text)
+
+
 def print_pod(snapshot: podnet.Snapshot) -> None:
-    if snapshot.cpus is None:
-        raise Failure("no source of the CPUs can be read")
-    print("cpus", snapshot.cpus.allowed)
+    print("cpus", snapshot.cpus.allowed if snapshot.cpus else "unknown")
     for page in snapshot.hugepages.pages:
         print(f"hugepages of {page.size} bytes: limit {known(page.limit)}")
     for nic in snapshot.interfaces:
@@ -86,6 +91,7 @@ def main() -> int:
     try:
         # A directory that stands for a whole pod, to try this outside of one.
         snapshot = podnet.snapshot(os.environ.get("PODNET_ROOT"))
+        check(snapshot)
         print_pod(snapshot)
         if arguments:
             print_device(snapshot, arguments[0])

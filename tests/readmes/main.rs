@@ -91,7 +91,8 @@ fn run(tree: &Path, steps: &[&Step]) -> Vec<(String, i32)> {
     let mut shell = Command::new("timeout");
     shell.args(["300", "bash", "-c", &script]).current_dir(tree).stdin(Stdio::null());
     shell.env("PATH", path).env("NO_COLOR", "1").env("PYTHONDONTWRITEBYTECODE", "1");
-    shell.env("GOCACHE", programs.path().join("go")).env("GOPROXY", "off");
+    // Anew with each tree, for Go does not notice when a header has changed.
+    shell.env("GOCACHE", tree.join("go-cache")).env("GOPROXY", "off");
     shell.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust_app"));
     shell.env_remove("PODNET_ROOT").env_remove("CONTAINER_NAME").env_remove("MAKEFLAGS");
     let output = with_library(&mut shell).output().unwrap();
