@@ -123,11 +123,12 @@ impl Error {
     }
 
     pub(crate) fn invalid(what: impl Into<String>, why: impl Into<String>) -> Error {
-        Error::Invalid { what: what.into(), why: why.into() }
+        Error::Invalid { what: one_line(what.into()), why: one_line(why.into()) }
     }
 
     pub(crate) fn io(path: impl Into<String>, source: &std::io::Error) -> Error {
-        Error::Unreadable { path: path.into(), errno: source.raw_os_error().unwrap_or(libc::EIO) }
+        let errno = source.raw_os_error().unwrap_or(libc::EIO);
+        Error::Unreadable { path: one_line(path.into()), errno }
     }
 
     /// The file, variable or option the error is about.
@@ -171,5 +172,25 @@ impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = std::io::Error::from_raw_os_error(self.0).to_string();
         f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_one_line() {
+        let io = std::io::Error::from_raw_os_error(libc::ENOENT);
+        for error in [
+            Error::malformed("a\nb", "c\nd", "e\nf"),
+            Error::unexpected("a\nb", "c", "d\ne"),
+            Error::refused("a\nb", "c\nd"),
+            Error::invalid("a\nb", "c\nd"),
+            Error::io("a\nb", &io),
+        ] {
+            let text = error.to_string();
+            assert!(text.starts_with("a\\nb: ") && !text.contains('\n'), "{text:?}");
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Wait {
         let mut wanted = Vec::new();
         for name in &self.networks {
             let read = networks::parse_short("", name);
-            wanted.push(read.map_err(|problem| Error::invalid("network", one_line(problem.why)))?);
+            wanted.push(read.map_err(|problem| Error::invalid("network", problem.why))?);
         }
         Ok(wanted)
     }
@@ -115,10 +115,10 @@ impl Pod {
             return Ok(view.snapshot_of(&downward, Findings::default()));
         }
         read?;
-        let path = downward.annotation_path(NETWORK_STATUS);
+        let path = one_line(downward.annotation_path(NETWORK_STATUS));
         if progress.state == State::NoAnnotations {
             return Err(Error::Missing {
-                path: downward.directory().to_owned(),
+                path: one_line(downward.directory().to_owned()),
                 what: "the pod's annotations".to_owned(),
                 hint: "mount a downwardAPI volume with metadata.annotations there".to_owned(),
             });

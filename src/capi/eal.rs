@@ -398,7 +398,8 @@ fn choose<T: Copy>(what: &str, number: u32, meanings: &[(u32, T)]) -> Result<T, 
 }
 
 fn view(args: &EalArgs, argv: &[String], argc: c_int, kept: &mut Kept) -> podnet_eal_args {
-    let eal_argc = argv.iter().take_while(|word| *word != "--").count();
+    let separator = argv.iter().skip(1).position(|word| word == "--");
+    let eal_argc = separator.map_or(argv.len(), |at| at + 1);
     let mut words: Vec<*mut c_char> = argv.iter().map(|word| kept.text(word)).collect();
     words.push(ptr::null_mut());
     let ports: Vec<_> = args.ports.iter().map(|one| port(one, kept)).collect();

@@ -10,6 +10,9 @@ use super::error::Failure;
 /// Past this a `size` is garbage rather than a later version of a struct.
 const MAX_SIZE: usize = 4096;
 
+/// Past this a length is garbage, such as a negative number, rather than a list's.
+const MAX_LEN: usize = 65_536;
+
 /// A struct whose first member is its `size_t size`.
 ///
 /// # Safety
@@ -98,6 +101,9 @@ pub(super) unsafe fn texts(
 ) -> Result<Vec<String>, Failure> {
     if len == 0 {
         return Ok(Vec::new());
+    }
+    if len > MAX_LEN {
+        return Err(Failure::invalid(what, &format!("{len} is no length of a list")));
     }
     if items.is_null() {
         return Err(Failure::invalid(what, "is NULL, but its length is not 0"));

@@ -465,6 +465,65 @@ fn the_vf_token_of_the_device_plugin_is_passed_on() {
     }
 }
 
+/// The arguments that `options` make, or why they make none.
+fn words(options: &podnet_eal_options) -> Result<(Vec<String>, usize), String> {
+    let directory = root(&[STATUS]);
+    let pod = open(&directory);
+    let mut args = null_mut();
+    let mut error = error();
+    // SAFETY: all pointers are to live objects, and the result is freed once.
+    unsafe {
+        let code = podnet_eal_args_new(pod.0, options, &mut args, &mut error);
+        if code != 0 {
+            assert_eq!((code, args.is_null()), (-libc::EINVAL, true));
+            return Err(text(&error).to_owned());
+        }
+        let argc = usize::try_from((*args).argc).unwrap();
+        let argv = list((*args).argv.cast_const(), argc);
+        let words = argv.iter().map(|word| string(*word).unwrap().to_owned()).collect();
+        let eal_argc = usize::try_from((*args).eal_argc).unwrap();
+        podnet_eal_args_free(args);
+        Ok((words, eal_argc))
+    }
+}
+
+#[test]
+fn a_program_may_have_any_name() {
+    let more = [c"--".as_ptr(), c"-q".as_ptr()];
+    for name in [c"--", c"", c"l3 fwd"] {
+        let program = name.as_ptr();
+        let (made, eal_argc) = words(&podnet_eal_options { program, ..options() }).unwrap();
+        assert_eq!(
+            (&*made[0], &made[eal_argc..]),
+            (name.to_str().unwrap(), &["--".to_owned()][..])
+        );
+        let given = podnet_eal_options { program, args: more.as_ptr(), args_len: 2, ..options() };
+        let (made, eal_argc) = words(&given).unwrap();
+        assert_eq!(made[eal_argc..], ["--", "-q"]);
+    }
+}
+
+#[test]
+fn lengths_that_are_garbage_are_refused() {
+    let one = [c"net1".as_ptr()];
+    let given = podnet_eal_options {
+        networks: one.as_ptr(),
+        args: one.as_ptr(),
+        next_hops: one.as_ptr(),
+        ..options()
+    };
+    for len in [usize::MAX, isize::MAX.unsigned_abs(), 65_537] {
+        for (what, options) in [
+            ("networks", podnet_eal_options { networks_len: len, ..given }),
+            ("args", podnet_eal_options { args_len: len, ..given }),
+            ("next_hops", podnet_eal_options { next_hops_len: len, ..given }),
+        ] {
+            let why = format!("options: {what}: {len} is no length of a list");
+            assert_eq!(words(&options), Err(why));
+        }
+    }
+}
+
 fn options() -> podnet_eal_options {
     podnet_eal_options {
         size: size_of::<podnet_eal_options>(),
