@@ -17,7 +17,8 @@
  * threads at a time, what it takes as another pointer by one. There is no other
  * state: no thread, no signal handler, no last error.
  *
- * Strings are UTF-8. A NUL character inside one is shown as U+FFFD.
+ * Strings are UTF-8. A NUL character inside one is shown as U+FFFD. A list that
+ * a call takes has at most 65536 elements.
  *
  * Growth. A struct that begins with "size" may grow at its end, and so may
  * results; elements of arrays grow into "reserved". Members that are not used
