@@ -146,13 +146,7 @@ fn view(info: &CpuInfo, kept: &mut Kept) -> podnet_cpu_info {
             Exclusive::Yes => PODNET_YES,
             Exclusive::No => PODNET_NO,
         },
-        exclusive_reason: match exclusive_reason {
-            None => 0,
-            Some(ExclusiveReason::SharedCpus) => PODNET_EXCLUSIVE_SHARED_CPUS,
-            Some(ExclusiveReason::Quota) => PODNET_EXCLUSIVE_QUOTA,
-            Some(ExclusiveReason::AllOnline) => PODNET_EXCLUSIVE_ALL_ONLINE,
-            Some(ExclusiveReason::IsolatedCpus) => PODNET_EXCLUSIVE_ISOLATED_CPUS,
-        },
+        exclusive_reason: exclusive_reason.map_or(0, reason_number),
         cgroup_version: match sources.cgroup {
             None => 0,
             Some(CgroupVersion::V1) => 1,
@@ -170,6 +164,15 @@ fn view(info: &CpuInfo, kept: &mut Kept) -> podnet_cpu_info {
         cores_len: cores.len(),
         affinity: cpuset(sources.affinity.as_ref(), kept),
         cpuset: cpuset(sources.cpuset.as_ref(), kept),
+    }
+}
+
+fn reason_number(reason: ExclusiveReason) -> u32 {
+    match reason {
+        ExclusiveReason::SharedCpus => PODNET_EXCLUSIVE_SHARED_CPUS,
+        ExclusiveReason::Quota => PODNET_EXCLUSIVE_QUOTA,
+        ExclusiveReason::AllOnline => PODNET_EXCLUSIVE_ALL_ONLINE,
+        ExclusiveReason::IsolatedCpus => PODNET_EXCLUSIVE_ISOLATED_CPUS,
     }
 }
 

@@ -299,8 +299,8 @@ fn hugepages_have_everything() {
     unsafe { podnet_hugepages_free(hugepages) };
 }
 
-#[test]
-fn interfaces_have_everything() {
+/// Looks at the interfaces of a pod with a device of every type.
+fn with_interfaces(look: impl FnOnce(&podnet_interfaces, &[podnet_interface])) {
     let directory = root(&[
         ("etc/podnetinfo/annotations", &annotations(EVERY_TYPE)),
         ("proc/self/environ", "PCIDEVICE_A=0000:3b:02.1\0PCIDEVICE_B=0000:3b:02.6\0"),
@@ -311,74 +311,96 @@ fn interfaces_have_everything() {
     assert_eq!(unsafe { podnet_get_interfaces(pod.0, &mut interfaces, null_mut()) }, 0);
     // SAFETY: it was just made.
     let view = unsafe { &*interfaces };
-    assert_eq!(view.state, PODNET_STATE_COMPLETE);
-    assert_eq!(strings(view.pending_networks), [""; 0]);
-    let all = list(view.interfaces, view.interfaces_len);
-    let kinds: Vec<u32> = all.iter().map(|interface| interface.kind).collect();
-    let expected = [
-        PODNET_KIND_HOST,
-        PODNET_KIND_SR_IOV,
-        PODNET_KIND_VDPA,
-        PODNET_KIND_VHOST_USER,
-        PODNET_KIND_MEMIF,
-        PODNET_KIND_UNKNOWN,
-    ];
-    assert_eq!(kinds, expected);
-
-    let eth0 = &all[0];
-    assert_eq!((string(eth0.name), string(eth0.network)), (Some("eth0"), Some("cbr0")));
-    assert_eq!((eth0.is_default, eth0.mtu), (1, 1450));
-    assert_eq!(string(eth0.mac), Some("02:00:00:00:00:01"));
-    assert_eq!((strings(eth0.ips), strings(eth0.gateways)), (vec!["10.0.0.2"], vec!["10.0.0.1"]));
-    assert!(eth0.device.is_null() && eth0.hardware.is_null());
-    assert_eq!((eth0.evidence, eth0.own), (PODNET_EVIDENCE_NONE, PODNET_UNKNOWN));
-    // SAFETY: never NULL.
-    let dns = unsafe { &*eth0.dns };
-    assert_eq!(strings(dns.nameservers), ["192.0.2.53"]);
-    assert_eq!(string(dns.domain), Some("x.example"));
-    assert_eq!(strings(dns.search), ["a.example", "b.example"]);
-    assert_eq!(strings(dns.options), ["ndots:5"]);
-
-    let net1 = &all[1];
-    assert_eq!((net1.evidence, net1.own), (PODNET_EVIDENCE_DEVICE_INFO, PODNET_YES));
-    assert_eq!((net1.mtu, string(net1.mac)), (PODNET_NONE, None));
-    assert_eq!(strings(net1.sources), ["network-status", "PCIDEVICE_A"]);
-    // SAFETY: they have devices of these types.
-    unsafe {
-        let device = &*net1.device;
-        assert_eq!(device.device_type, PODNET_DEVICE_PCI);
-        assert_eq!(
-            (string(device.type_name), string(device.version)),
-            (Some("pci"), Some("1.1.0"))
-        );
-        let pci = &*device.pci;
-        assert_eq!(string(pci.address), Some("0000:3b:02.1"));
-        assert_eq!(string(pci.pf_address), Some("0000:3b:00.0"));
-        assert_eq!(string(pci.vhost_net), Some("/dev/vhost-net"));
-        assert_eq!(string(pci.representor), Some("eth3"));
-        assert_eq!(strings(pci.rdma_devices), ["r0", "r1"]);
-        assert!(device.vdpa.is_null() && device.memif.is_null());
-
-        let vdpa = &*(*all[2].device).vdpa;
-        assert_eq!(string(vdpa.path), Some("/dev/vhost-vdpa-0"));
-        assert_eq!((string(vdpa.driver), string(vdpa.pf_address)), (Some("vhost"), None));
-        let vhost = &*(*all[3].device).vhost_user;
-        assert_eq!((vhost.mode, string(vhost.path)), (PODNET_VHOST_SERVER, Some("/run/a.sock")));
-        let memif = &*(*all[4].device).memif;
-        assert_eq!((memif.role, memif.mode), (PODNET_MEMIF_SLAVE, PODNET_MEMIF_ETHERNET));
-        assert_eq!(string(memif.path), Some("/run/m\u{fffd}.sock"), "a NUL can't cut a path");
-        let unknown = &*all[5].device;
-        assert_eq!(unknown.device_type, PODNET_DEVICE_UNKNOWN);
-        assert_eq!((string(unknown.type_name), string(unknown.version)), (Some("cxl"), None));
-    }
-
-    let unmatched = list(view.unmatched_devices, view.unmatched_devices_len);
-    assert_eq!(unmatched.len(), 1);
-    assert_eq!((unmatched[0].device_type, unmatched[0].own), (PODNET_UNMATCHED_PCI, PODNET_YES));
-    assert_eq!(string(unmatched[0].address), Some("0000:3b:02.6"));
-    assert_eq!(string(unmatched[0].source), Some("PCIDEVICE_B"));
+    look(view, list(view.interfaces, view.interfaces_len));
     // SAFETY: freed once.
     unsafe { podnet_interfaces_free(interfaces) };
+}
+
+#[test]
+fn interfaces_have_everything() {
+    with_interfaces(|view, all| {
+        assert_eq!(view.state, PODNET_STATE_COMPLETE);
+        assert_eq!(strings(view.pending_networks), [""; 0]);
+        let kinds: Vec<u32> = all.iter().map(|interface| interface.kind).collect();
+        let expected = [
+            PODNET_KIND_HOST,
+            PODNET_KIND_SR_IOV,
+            PODNET_KIND_VDPA,
+            PODNET_KIND_VHOST_USER,
+            PODNET_KIND_MEMIF,
+            PODNET_KIND_UNKNOWN,
+        ];
+        assert_eq!(kinds, expected);
+
+        let eth0 = &all[0];
+        assert_eq!((string(eth0.name), string(eth0.network)), (Some("eth0"), Some("cbr0")));
+        assert_eq!((eth0.is_default, eth0.mtu), (1, 1450));
+        assert_eq!(string(eth0.mac), Some("02:00:00:00:00:01"));
+        assert_eq!(
+            (strings(eth0.ips), strings(eth0.gateways)),
+            (vec!["10.0.0.2"], vec!["10.0.0.1"])
+        );
+        assert!(eth0.device.is_null() && eth0.hardware.is_null());
+        assert_eq!((eth0.evidence, eth0.own), (PODNET_EVIDENCE_NONE, PODNET_UNKNOWN));
+        // SAFETY: never NULL.
+        let dns = unsafe { &*eth0.dns };
+        assert_eq!(strings(dns.nameservers), ["192.0.2.53"]);
+        assert_eq!(string(dns.domain), Some("x.example"));
+        assert_eq!(strings(dns.search), ["a.example", "b.example"]);
+        assert_eq!(strings(dns.options), ["ndots:5"]);
+
+        let net1 = &all[1];
+        assert_eq!((net1.evidence, net1.own), (PODNET_EVIDENCE_DEVICE_INFO, PODNET_YES));
+        assert_eq!((net1.mtu, string(net1.mac)), (PODNET_NONE, None));
+        assert_eq!(strings(net1.sources), ["network-status", "PCIDEVICE_A"]);
+
+        let unmatched = list(view.unmatched_devices, view.unmatched_devices_len);
+        assert_eq!(unmatched.len(), 1);
+        assert_eq!(
+            (unmatched[0].device_type, unmatched[0].own),
+            (PODNET_UNMATCHED_PCI, PODNET_YES)
+        );
+        assert_eq!(string(unmatched[0].address), Some("0000:3b:02.6"));
+        assert_eq!(string(unmatched[0].source), Some("PCIDEVICE_B"));
+    });
+}
+
+#[test]
+fn devices_have_everything() {
+    with_interfaces(|_, all| {
+        let net1 = &all[1];
+        // SAFETY: they have devices of these types.
+        unsafe {
+            let device = &*net1.device;
+            assert_eq!(device.device_type, PODNET_DEVICE_PCI);
+            assert_eq!(
+                (string(device.type_name), string(device.version)),
+                (Some("pci"), Some("1.1.0"))
+            );
+            let pci = &*device.pci;
+            assert_eq!(string(pci.address), Some("0000:3b:02.1"));
+            assert_eq!(string(pci.pf_address), Some("0000:3b:00.0"));
+            assert_eq!(string(pci.vhost_net), Some("/dev/vhost-net"));
+            assert_eq!(string(pci.representor), Some("eth3"));
+            assert_eq!(strings(pci.rdma_devices), ["r0", "r1"]);
+            assert!(device.vdpa.is_null() && device.memif.is_null());
+
+            let vdpa = &*(*all[2].device).vdpa;
+            assert_eq!(string(vdpa.path), Some("/dev/vhost-vdpa-0"));
+            assert_eq!((string(vdpa.driver), string(vdpa.pf_address)), (Some("vhost"), None));
+            let vhost = &*(*all[3].device).vhost_user;
+            assert_eq!(
+                (vhost.mode, string(vhost.path)),
+                (PODNET_VHOST_SERVER, Some("/run/a.sock"))
+            );
+            let memif = &*(*all[4].device).memif;
+            assert_eq!((memif.role, memif.mode), (PODNET_MEMIF_SLAVE, PODNET_MEMIF_ETHERNET));
+            assert_eq!(string(memif.path), Some("/run/m\u{fffd}.sock"), "a NUL can't cut a path");
+            let unknown = &*all[5].device;
+            assert_eq!(unknown.device_type, PODNET_DEVICE_UNKNOWN);
+            assert_eq!((string(unknown.type_name), string(unknown.version)), (Some("cxl"), None));
+        }
+    });
 }
 
 #[test]
@@ -463,6 +485,45 @@ fn the_vf_token_of_the_device_plugin_is_passed_on() {
         assert!(words.windows(2).any(|pair| pair == ["--vfio-vf-token", TOKEN]), "{words:?}");
         podnet_eal_args_free(args);
     }
+}
+
+#[test]
+fn kernel_netdevs_next_hops_and_routes_are_passed_on() {
+    let status = r#"[{"name": "cbr0", "interface": "eth0", "default": true},
+        {"name": "d/a", "interface": "net1", "ips": ["198.18.0.1/24"]}]"#;
+    let directory = root(&[STATUS, ("etc/podnetinfo/annotations", &annotations(status))]);
+    let pod = open(&directory);
+    let hops = [c"d/a=02:00:00:00:00:09".as_ptr()];
+    let given = podnet_eal_options {
+        app: PODNET_APP_L3FWD,
+        netdevs: PODNET_NETDEVS_TAP,
+        next_hops: hops.as_ptr(),
+        next_hops_len: 1,
+        routes_ipv4: c"/run/4".as_ptr(),
+        routes_ipv6: c"/run/6".as_ptr(),
+        ..options()
+    };
+    let (mut args, mut error) = (null_mut(), error());
+    // SAFETY: all pointers are to live objects.
+    let code = unsafe { podnet_eal_args_new(pod.0, &given, &mut args, &mut error) };
+    assert_eq!(code, 0, "{}", text(&error));
+    // SAFETY: it was just made.
+    let view = unsafe { &*args };
+    let argv = list(view.argv.cast_const(), usize::try_from(view.argc).unwrap());
+    let words: Vec<&str> = argv.iter().map(|word| string(*word).unwrap()).collect();
+    for word in ["--eth-dest=0,02:00:00:00:00:09", "--rule_ipv4=/run/4", "--rule_ipv6=/run/6"] {
+        assert!(words.contains(&word), "{word} is not in {words:?}");
+    }
+    let [port] = list(view.ports, view.ports_len) else { panic!("{} ports", view.ports_len) };
+    assert!(string(port.devarg).unwrap().starts_with("net_tap"), "{words:?}");
+    assert_eq!(
+        (string(port.interface_name), strings(port.ips)),
+        (Some("net1"), vec!["198.18.0.1/24"])
+    );
+    assert!(string(view.routes_ipv4).unwrap().contains("198.18.0.0/24 0"));
+    assert!(string(view.routes_ipv6).is_some());
+    // SAFETY: freed once.
+    unsafe { podnet_eal_args_free(args) };
 }
 
 /// The arguments that `options` make, or why they make none.

@@ -243,6 +243,7 @@ pub unsafe extern "C" fn podnet_watch_close(watch: *mut podnet_watch) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capi::pod::podnet_string_free;
     use crate::capi::tests::{annotations, root};
     use std::ffi::CStr;
 
@@ -289,7 +290,9 @@ mod tests {
             (EventKind::Changed, before, PODNET_EVENT_CHANGED),
             (EventKind::Removed, None, PODNET_EVENT_REMOVED),
         ] {
-            let given = give(&Event { kind, interface: interface.clone(), before: before.clone() });
+            let event = Event { kind, interface: interface.clone(), before: before.clone() };
+            let given = give(&event);
+            let line = json("event", &event).unwrap();
             // SAFETY: it was just made, and what it points to are strings or NULL.
             unsafe {
                 let name = |of: *const podnet_interface| {
@@ -299,6 +302,9 @@ mod tests {
                 assert_eq!(name((*given).interface), Some("net1"));
                 assert_eq!(name((*given).before), before.as_ref().map(|_| "net2"));
                 podnet_event_free(given);
+                let text = serde_json::to_string(&event).unwrap();
+                assert_eq!(CStr::from_ptr(line).to_str(), Ok(&*text));
+                podnet_string_free(line);
             }
         }
     }

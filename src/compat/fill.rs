@@ -6,8 +6,8 @@ use super::strings::Strings;
 use super::types::*;
 use crate::parse::network_status::NetworkStatus as Status;
 use crate::snapshot::{
-    ContainerHugepages, Device, DeviceDetail, Hugepages, Interface, Interfaces, Kind, MemifMode,
-    MemifRole, PageSize, UnmatchedDevice, VhostMode,
+    self, ContainerHugepages, Device, DeviceDetail, Hugepages, Interface, Interfaces, Kind,
+    MemifMode, MemifRole, PageSize, UnmatchedDevice, VhostMode,
 };
 
 const MIB: u64 = 1 << 20;
@@ -144,54 +144,70 @@ fn fill_status(to: &mut NetworkStatus, status: &Status, strings: &mut Strings) {
 fn fill_device(to: &mut DeviceInfo, device: &Device, strings: &mut Strings) {
     to.Version = strings.optional(device.version.as_deref());
     match &device.detail {
-        DeviceDetail::Pci(pci) => {
+        DeviceDetail::Pci(device) => {
             to.Type = NETUTIL_TYPE_PCI;
-            to.Pci = PciDevice {
-                PciAddress: strings.text(&pci.address.to_string()),
-                Vhostnet: strings.optional(pci.vhost_net.as_deref()),
-                RdmaDevice: strings.text(&pci.rdma_devices.join(",")),
-                PfPciAddress: strings.optional(printed(pci.pf_address).as_deref()),
-            };
+            to.Pci = pci(device, strings);
         }
-        DeviceDetail::Vdpa(vdpa) => {
+        DeviceDetail::Vdpa(device) => {
             to.Type = NETUTIL_TYPE_VDPA;
-            to.Vdpa = VdpaDevice {
-                ParentDevice: strings.optional(vdpa.parent_device.as_deref()),
-                Driver: strings.optional(vdpa.driver.as_deref()),
-                Path: strings.optional(vdpa.path.as_deref()),
-                PciAddress: strings.optional(printed(vdpa.pci_address).as_deref()),
-                PfPciAddress: strings.optional(printed(vdpa.pf_address).as_deref()),
-            };
+            to.Vdpa = vdpa(device, strings);
         }
         DeviceDetail::VhostUser(socket) => {
             to.Type = NETUTIL_TYPE_VHOST;
-            to.VhostUser = VhostDevice {
-                Mode: match socket.mode {
-                    None => NOT_NAMED,
-                    Some(VhostMode::Client) => NETUTIL_VHOST_MODE_CLIENT,
-                    Some(VhostMode::Server) => NETUTIL_VHOST_MODE_SERVER,
-                },
-                Path: strings.optional(socket.path.as_deref()),
-            };
+            to.VhostUser = vhost(socket, strings);
         }
         DeviceDetail::Memif(socket) => {
             to.Type = NETUTIL_TYPE_MEMIF;
-            to.Memif = MemifDevice {
-                Role: match socket.role {
-                    None => NOT_NAMED,
-                    Some(MemifRole::Master) => NETUTIL_MEMIF_ROLE_MASTER,
-                    Some(MemifRole::Slave) => NETUTIL_MEMIF_ROLE_SLAVE,
-                },
-                Path: strings.optional(socket.path.as_deref()),
-                Mode: match socket.mode {
-                    None => NOT_NAMED,
-                    Some(MemifMode::Ethernet) => NETUTIL_MEMIF_MODE_ETHERNET,
-                    Some(MemifMode::Ip) => NETUTIL_MEMIF_MODE_IP,
-                    Some(MemifMode::InjectPunt) => NETUTIL_MEMIF_MODE_INJECT_PUNT,
-                },
-            };
+            to.Memif = memif(socket, strings);
         }
         DeviceDetail::AfXdp(_) | DeviceDetail::Unknown(_) => to.Type = NETUTIL_TYPE_UNKNOWN,
+    }
+}
+
+fn pci(device: &snapshot::PciDevice, strings: &mut Strings) -> PciDevice {
+    PciDevice {
+        PciAddress: strings.text(&device.address.to_string()),
+        Vhostnet: strings.optional(device.vhost_net.as_deref()),
+        RdmaDevice: strings.text(&device.rdma_devices.join(",")),
+        PfPciAddress: strings.optional(printed(device.pf_address).as_deref()),
+    }
+}
+
+fn vdpa(device: &snapshot::VdpaDevice, strings: &mut Strings) -> VdpaDevice {
+    VdpaDevice {
+        ParentDevice: strings.optional(device.parent_device.as_deref()),
+        Driver: strings.optional(device.driver.as_deref()),
+        Path: strings.optional(device.path.as_deref()),
+        PciAddress: strings.optional(printed(device.pci_address).as_deref()),
+        PfPciAddress: strings.optional(printed(device.pf_address).as_deref()),
+    }
+}
+
+fn vhost(socket: &snapshot::VhostUserDevice, strings: &mut Strings) -> VhostDevice {
+    VhostDevice {
+        Mode: match socket.mode {
+            None => NOT_NAMED,
+            Some(VhostMode::Client) => NETUTIL_VHOST_MODE_CLIENT,
+            Some(VhostMode::Server) => NETUTIL_VHOST_MODE_SERVER,
+        },
+        Path: strings.optional(socket.path.as_deref()),
+    }
+}
+
+fn memif(socket: &snapshot::MemifDevice, strings: &mut Strings) -> MemifDevice {
+    MemifDevice {
+        Role: match socket.role {
+            None => NOT_NAMED,
+            Some(MemifRole::Master) => NETUTIL_MEMIF_ROLE_MASTER,
+            Some(MemifRole::Slave) => NETUTIL_MEMIF_ROLE_SLAVE,
+        },
+        Path: strings.optional(socket.path.as_deref()),
+        Mode: match socket.mode {
+            None => NOT_NAMED,
+            Some(MemifMode::Ethernet) => NETUTIL_MEMIF_MODE_ETHERNET,
+            Some(MemifMode::Ip) => NETUTIL_MEMIF_MODE_IP,
+            Some(MemifMode::InjectPunt) => NETUTIL_MEMIF_MODE_INJECT_PUNT,
+        },
     }
 }
 

@@ -295,7 +295,7 @@ def wait(
     """
     if isinstance(networks, str):
         raise TypeError("networks: expected a list of names, found one name")
-    names = [name for name in map(_bytes, networks) if name is not None]
+    names = [_bytes(name) for name in networks]
     # The library would wait with signal handlers held up: it looks, this waits.
     options = _WaitOptions(
         size=ctypes.sizeof(_WaitOptions),

@@ -123,6 +123,8 @@ class Waits(unittest.TestCase):
             podnet.wait("net1", root=POD)
         with self.assertRaisesRegex(ValueError, "null byte"):
             podnet.wait(["a\0b"], root=POD)
+        with self.assertRaisesRegex(OSError, "networks: has a NULL in it"):
+            podnet.wait([None], root=POD)
 
     def test_signal_handlers_run_meanwhile(self):
         class Called(Exception):
