@@ -210,8 +210,9 @@ the capabilities of podnet's file unless --raise-limits hands them on: what the 
 is named. With --dry-run nothing is changed: no socket is removed, no link or file made, no limit
 raised. A PROGRAM that has DPDK linked into it and does not show its release is run as PROGRAM -v -h
 first, for 5 s at most and in a dry run too, and what it prints is read for it: EAL then prints its
-version and help and ends; --dpdk saves that. A program with a memif port of DPDK 22.11 was seen to
-crash when the peer went away while the port was polled: have it started again with its peer.
+version and help and ends; --dpdk saves that. A memif client of DPDK 22.11 needs its server at the
+start: later testpmd leaves the port stopped, and l3fwd ends. When the peer went away while the port
+was polled, the program was seen to crash: have it started again with its peer.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {

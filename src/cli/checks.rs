@@ -4,8 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use podnet::WarningCode;
 use podnet::eal::{EalArgs, Port, PortDevice};
+use podnet::snapshot::State;
+use podnet::{Snapshot, WarningCode};
 
 use super::args::ExecArgs;
 use super::privileges::Rights;
@@ -51,10 +52,16 @@ impl Checks<'_> {
     }
 
     /// The devices that would not come up, where the others are enough; else why not to start.
-    pub fn run(&self, made: &EalArgs, words: &[String]) -> Result<Vec<PortDevice>, Failure> {
+    pub fn run(
+        &self,
+        snapshot: &Snapshot,
+        made: &EalArgs,
+        words: &[String],
+    ) -> Result<Vec<PortDevice>, Failure> {
         let is_secondary = words::value(words, &["--proc-type"]) == Some("secondary");
         let memory = match is_secondary {
             true => primary::check(words, self.runtime),
+            false if self.args.plan.no_huge => None,
             false => hugepages_short(words),
         };
         let fatal: Vec<String> = cpus::check(made, words).into_iter().chain(memory).collect();
@@ -62,7 +69,7 @@ impl Checks<'_> {
         rights.lacking(made, words).iter().for_each(warn);
         // The devices and sockets of a secondary process are open in the primary.
         let lost = if is_secondary { Lost::default() } else { self.lost(made, words) };
-        let verdict = if is_secondary { None } else { self.not_enough(made, &lost) };
+        let verdict = if is_secondary { None } else { self.not_enough(snapshot, made, &lost) };
         self.decide(fatal, lost, verdict)
     }
 
@@ -70,7 +77,7 @@ impl Checks<'_> {
         &self,
         fatal: Vec<String>,
         lost: Lost,
-        verdict: Option<&'static str>,
+        verdict: Option<String>,
     ) -> Result<Vec<PortDevice>, Failure> {
         let ports = lost.planned.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
@@ -78,8 +85,8 @@ impl Checks<'_> {
             return Ok(Vec::new());
         }
         if !fatal.is_empty() || verdict.is_some() {
-            let last = "not started: --force starts anyway";
-            let reasons = verdict.into_iter().chain([last]).map(str::to_owned);
+            let last = "not started: --force starts anyway".to_owned();
+            let reasons = verdict.into_iter().chain([last]);
             let lines = fatal.into_iter().chain(ports).chain(lost.own).chain(reasons).collect();
             return Err(Failure { code: 1, lines });
         }
@@ -104,13 +111,35 @@ impl Checks<'_> {
     }
 
     /// Why not to start without the `lost` ports.
-    fn not_enough(&self, made: &EalArgs, lost: &Lost) -> Option<&'static str> {
+    fn not_enough(&self, snapshot: &Snapshot, made: &EalArgs, lost: &Lost) -> Option<String> {
         let skipped = made.warnings.iter().any(|one| one.code == WarningCode::DeviceSkipped);
         if !self.args.plan.network.is_empty() && (!lost.planned.is_empty() || skipped) {
-            return Some("--network asks for a port that would not come up");
+            return Some("--network asks for a port that would not come up".to_owned());
         }
-        let none = lost.planned.len() == made.ports.len() && !lost.remains;
-        none.then_some("DPDK would run with no port at all")
+        let some = lost.planned.len() < made.ports.len() || lost.remains;
+        let told = skipped || !lost.planned.is_empty() || !lost.own.is_empty();
+        let why = if told { String::new() } else { format!(": {}", without_devices(snapshot)) };
+        (!some).then(|| format!("DPDK would run with no port at all{why}"))
+    }
+}
+
+/// Why there is no device in a pod, and what to do.
+fn without_devices(snapshot: &Snapshot) -> String {
+    match snapshot.state {
+        State::NoAnnotations => {
+            "no annotations are mounted, and no variable lists a device: mount \
+                                 the Downward API at /etc/podnetinfo, and request the resource of \
+                                 the devices in this container's resources.limits"
+                .to_owned()
+        }
+        State::Pending => format!(
+            "not attached yet: {}: wait for them with --wait-networks 60s",
+            snapshot.pending_networks.join(", ")
+        ),
+        _ => "no interface has a device of its own: ask for its network in \
+              k8s.v1.cni.cncf.io/networks, wait for it with --wait-networks 60s, or take kernel \
+              netdevs with --netdevs"
+            .to_owned(),
     }
 }
 

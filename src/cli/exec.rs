@@ -37,7 +37,7 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     if args.start.raise_limits {
         privileges::raise().unwrap_or_else(warn);
     }
-    become_program(&words, &runtime)
+    become_program(&program.path, &words, &runtime)
 }
 
 /// The kubelet may start us before it has written what networks there are.
@@ -87,7 +87,7 @@ fn prepare(
     checks.wait_for_sockets(&made.ports);
     let line = |made: &EalArgs| made.command_line(snapshot, &program.name, &program.args);
     let mut words = line(&made)?;
-    let lost = checks.run(&made, &words)?;
+    let lost = checks.run(snapshot, &made, &words)?;
     if !lost.is_empty() {
         // DPDK would skip them and number the later ports anew; arguments that name ports would
         // then name others.
@@ -120,7 +120,7 @@ fn make_way(devices: &[PortDevice], aliases: &[Alias]) -> Outcome {
     Ok(())
 }
 
-fn become_program(words: &[String], runtime: &RuntimeDirectory) -> Outcome {
+fn become_program(program: &Path, words: &[String], runtime: &RuntimeDirectory) -> Outcome {
     if !runtime.usable {
         warn(format!(
             "{}: can't be written, and DPDK keeps its runtime files there: mount an emptyDir \
@@ -131,7 +131,7 @@ fn become_program(words: &[String], runtime: &RuntimeDirectory) -> Outcome {
     // A vhost-user backend that goes away would end the program.
     let has_virtio_user = words.iter().any(|word| word.contains("virtio_user"));
     system::set_sigpipe(if has_virtio_user { Sigpipe::Ignore } else { Sigpipe::Default });
-    let error = system::exec(words, runtime.variable());
+    let error = system::exec(program, words, runtime.variable());
     system::set_sigpipe(Sigpipe::Default);
-    Err(cannot_run(words.first().map_or("", String::as_str), &error))
+    Err(cannot_run(&program.to_string_lossy(), &error))
 }

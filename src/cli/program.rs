@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use podnet::eal::App;
 
@@ -25,6 +25,10 @@ impl Program {
     pub fn choose(args: &ExecArgs) -> Result<Program, Failure> {
         let (name, given) = split(&args.command);
         let (name, path) = match name {
+            Some("") => {
+                let why = "PROGRAM: is an empty word: the variable it comes from is not set";
+                return Err(Failure::usage(why));
+            }
             Some(name) => find(&[name])?,
             None => find(usual_names(args.plan.app)?)?,
         };
@@ -74,5 +78,26 @@ fn from_environment() -> Result<Vec<String>, Failure> {
 /// As env(1) does: 127 for a program that is not there, 126 for one that can't be run.
 pub fn cannot_run(program: &str, error: &io::Error) -> Failure {
     let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-    Failure { code, lines: vec![format!("{program}: cannot be run: {}", reason(error))] }
+    let (why, fix) = (reason(error), fix(program, error));
+    Failure { code, lines: vec![format!("{program}: cannot be run: {why}: {fix}")] }
+}
+
+fn fix(program: &str, error: &io::Error) -> &'static str {
+    let by_path = program.contains('/');
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::NotFound, _) if !by_path => {
+            "no directory of $PATH has it: install it in the image, or give its path"
+        }
+        (io::ErrorKind::NotFound, _) if Path::new(program).exists() => {
+            "it is there, but not the interpreter (#!) or the dynamic loader that it names: install \
+             that in the image"
+        }
+        (io::ErrorKind::NotFound, _) => "install it in the image, or mount its volume there",
+        (_, Some(libc::ENOEXEC)) => {
+            "it is made for other processors than this node's, or a script without a first line \
+             such as #!/bin/sh"
+        }
+        _ if Path::new(program).is_dir() => "it is a directory: name a program in it",
+        _ => "make it executable for this user in the image (chmod +x)",
+    }
 }

@@ -83,24 +83,25 @@ unsafe extern "C" {
     static environ: *const *const c_char;
 }
 
-/// Becomes `words[0]`, found as a shell finds it: the same process, descriptors, signal mask and
+/// Becomes `program` with the command line `words`: the same process, descriptors, signal mask and
 /// environment, names without `=` included, plus `added`. Returns only what went wrong.
 ///
 /// `std::process::Command::exec` is no help: it sets SIGPIPE back to its default.
-pub fn exec(words: &[String], added: Option<(&str, &Path)>) -> io::Error {
-    match try_exec(words, added) {
+pub fn exec(program: &Path, words: &[String], added: Option<(&str, &Path)>) -> io::Error {
+    match try_exec(program, words, added) {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
 fn try_exec(
+    program: &Path,
     words: &[String],
     added: Option<(&str, &Path)>,
 ) -> io::Result<std::convert::Infallible> {
     let words =
         words.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
-    let program = words.first().ok_or(io::ErrorKind::InvalidInput)?;
+    let program = CString::new(program.as_os_str().as_bytes())?;
     let added = added
         .map(|(name, value)| {
             CString::new([name.as_bytes(), b"=", value.as_os_str().as_bytes()].concat())
@@ -112,7 +113,7 @@ fn try_exec(
     let inherited = unsafe { entries(environ) };
     let envp = pointers(inherited.into_iter().chain(added.as_deref()));
     // SAFETY: both arrays end in NULL and point to terminated strings that outlive the call.
-    unsafe { libc::execvpe(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
     Err(io::Error::last_os_error())
 }
 

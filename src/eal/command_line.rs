@@ -4,7 +4,7 @@ use super::app::port_mask;
 use super::options::Argument;
 use super::{EalArgs, Reason, options};
 use crate::error::{Error, Result};
-use crate::lookup;
+use crate::lookup::{self, LookupError};
 use crate::parse::cpulist::CpuSet;
 use crate::snapshot::Snapshot;
 
@@ -97,8 +97,8 @@ impl EalArgs {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a brace that begins no placeholder; [`Error::Refused`] for a value
-    /// that nothing gives, and for one that could add an argument or a key.
+    /// [`Error::Invalid`] for a brace that begins no placeholder, and for one that is out of place,
+    /// no key or of several interfaces; [`Error::Refused`] for a value that nothing gives, and for one that could add an argument or a key.
     pub fn command_line(
         &self,
         snapshot: &Snapshot,
@@ -184,7 +184,7 @@ impl EalArgs {
             "workers" => Err(missing(key, "the plan has no lcore beside the main one")),
             "portmask" => Ok(port_mask(self.ports.len())),
             "nports" => Ok(self.ports.len().to_string()),
-            "eal" | "app" => Err(missing(key, "expected to be a word of its own")),
+            "eal" | "app" => Err(Error::invalid(named(key), "expected to be a word of its own")),
             _ if key.contains('.') => field(snapshot, key),
             _ => Err(not_a_placeholder(&format!("{{{key}}}"))),
         }
@@ -206,7 +206,12 @@ fn yours(replaced: &[&[String]]) -> String {
 
 /// A value from the pod's data, which must stay within the word, and within a key's value.
 fn field(snapshot: &Snapshot, key: &str) -> Result<String> {
-    let values = lookup::lookup(snapshot, key).map_err(|error| missing(key, &error.to_string()))?;
+    let values = lookup::lookup(snapshot, key).map_err(|error| match error {
+        LookupError::None(why) => missing(key, &why),
+        LookupError::Ambiguous(_) | LookupError::BadKey(_) => {
+            Error::invalid(named(key), error.to_string())
+        }
+    })?;
     let bad = |c: char| c.is_control() || c == ',';
     match values.iter().find(|value| value.contains(bad)) {
         Some(value) if !key.starts_with("cpus") => Err(hostile(key, value)),
@@ -214,8 +219,12 @@ fn field(snapshot: &Snapshot, key: &str) -> Result<String> {
     }
 }
 
+fn named(key: &str) -> String {
+    format!("placeholder {{{key}}}")
+}
+
 fn missing(key: &str, why: &str) -> Error {
-    Error::refused(format!("placeholder {{{key}}}"), why)
+    Error::refused(named(key), why)
 }
 
 fn hostile(key: &str, value: &str) -> Error {

@@ -180,8 +180,8 @@ fn wanted<'a>(snapshot: &'a Snapshot, names: &[String]) -> Result<Vec<&'a Interf
         let found = lookup::matching(snapshot, name);
         if found.is_empty() {
             let known: Vec<String> = snapshot.interfaces.iter().map(label).collect();
-            let why =
-                format!("the pod has no such network or interface; it has {}", known.join(", "));
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let why = format!("the pod has no such network or interface; it has {known}");
             return Err(Error::refused(format!("network {name:?}"), why));
         }
         named.extend(found);

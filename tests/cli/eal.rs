@@ -173,7 +173,9 @@ fn wrong_usage_is_2_and_what_cannot_be_is_1() {
     pod.run("eal --no-huge -- {nope}").ends(2).says("{nope}");
     pod.run("eal --no-huge --force --dry-run --wait-sockets 1s").ends(0);
     pod.run("eal --network net9").ends(1).says("net9");
-    pod.run("eal --no-huge -- {net1.colour}").ends(1).says("net1.colour");
+    pod.run("eal --no-huge -- {net1.colour}").ends(2).says("net1.colour");
+    pod.run("eal --no-huge -- {net1.vdpa}").ends(1).says("net1.vdpa");
+    pod.run("eal --no-huge -- x{eal}").ends(2).says("{eal}: expected to be a word of its own");
 }
 
 #[test]

@@ -12,17 +12,24 @@ use crate::support::{
     vhost_client, vhost_server,
 };
 
-const PRINT: &str = r#"printf '%s\n' "$@"; grep SigIgn /proc/$$/status"#;
+pub const PRINT: &str = r#"printf '%s\n' "$@"; grep SigIgn /proc/$$/status"#;
 
 /// A directory for sockets, whose paths are short.
-fn sockets() -> tempfile::TempDir {
+pub fn sockets() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// `podnet exec OPTIONS -- PROGRAM` with a program that prints what it got.
-fn exec(pod: &Pod, options: &str) -> Run {
+pub fn exec(pod: &Pod, options: &str) -> Run {
     let program = script(pod.path().join("program"), PRINT);
     run(pod.command(&format!("exec --no-huge {options}")).arg("--").arg(program))
+}
+
+/// The same with arguments of the user's own.
+pub fn exec_with(pod: &Pod, options: &str, args: &str) -> Run {
+    let program = script(pod.path().join("program"), PRINT);
+    let mut command = pod.command(&format!("exec {options} --"));
+    run(command.arg(program).args(args.split_whitespace()))
 }
 
 fn has(run: &Run, word: &str) -> bool {
@@ -35,7 +42,7 @@ fn works(name: &str) -> String {
 }
 
 /// A socket file that nobody has open any more.
-fn stale(path: &Path) {
+pub fn stale(path: &Path) {
     drop(UnixListener::bind(path).unwrap());
 }
 
@@ -78,11 +85,22 @@ fn sigpipe_is_ignored_for_virtio_user_only() {
 #[test]
 fn a_program_that_cannot_be_run_is_126_or_127() {
     let pod = pod(&status(&[works("net1")]));
-    pod.run("exec -- no-such-program").ends(127).says("podnet: no-such-program: cannot be run: no");
-    pod.run("exec -- /no/such/program").ends(127);
+    let absent = pod.run("exec -- no-such-program").ends(127);
+    absent.says("podnet: no-such-program: cannot be run: no such file or directory: no directory");
+    pod.run("exec -- /no/such/program").ends(127).says("directory: install it in the image");
+    run(pod.command("exec --").arg("")).ends(2).says("podnet: PROGRAM: is an empty word: ");
     let file = pod.file("plain", "#!/bin/sh\n");
-    run(pod.command("exec --").arg(&file)).ends(126).says("permission denied");
-    run(pod.command("exec --").arg(pod.path())).ends(126);
+    run(pod.command("exec --").arg(&file)).ends(126).says("permission denied: make it executable");
+    run(pod.command("exec --").arg(pod.path())).ends(126).says(": it is a directory: name a");
+    // What only execve(2) knows.
+    let program = script(pod.path().join("program"), "");
+    let exec_of = |content: &str| {
+        fs::write(&program, content).unwrap();
+        run(pod.command("exec --no-huge --").arg(&program))
+    };
+    exec_of("#!/no/such/shell\n").ends(127).says("it is there, but not the interpreter (#!)");
+    exec_of("\x7fELF").ends(126).says("exec format error: it is made for other processors than");
+    exec_of("echo no\n").ends(126).says("a script without a first line such as #!/bin/sh\n");
     run(pod.command("exec --").arg("plain").env("PATH", path_with(pod.path()))).ends(126);
     pod.run("exec").ends(2);
     pod.run("exec true").ends(2);
@@ -134,80 +152,6 @@ fn a_named_device_that_dpdk_cannot_take_is_refused() {
     let pod = pod(&status(&[ip, works("net2")]));
     exec(&pod, "").ends(0).says("podnet: warning: net1 (ran/net1-net): not given to DPDK");
     exec(&pod, "--network net1").ends(1).says("--network asks for a port that would not come up");
-}
-
-#[test]
-fn devices_of_the_users_own_are_ports_too() {
-    let pod = pod(&status(&[]));
-    exec(&pod, "").ends(1).says("podnet: DPDK would run with no port at all\n");
-    let program = script(pod.path().join("program"), PRINT);
-    let mut command = pod.command("exec --no-huge --");
-    run(command.arg(&program).args(["--vdev", "net_null0"])).ends(0).shows("net_null0");
-}
-
-/// `exec` on a pod without devices, with these arguments of the user's own.
-fn exec_with(pod: &Pod, options: &str, args: &str) -> Run {
-    let program = script(pod.path().join("program"), PRINT);
-    let mut command = pod.command(&format!("exec {options} --"));
-    run(command.arg(program).args(args.split_whitespace()))
-}
-
-#[test]
-fn devices_of_the_users_own_are_looked_at_too() {
-    let dir = sockets();
-    let path = dir.path().join("a.sock");
-    let pod = pod(&status(&[]));
-    let client = format!("--vdev net_virtio_user0,path={}", path.display());
-    let refused = exec_with(&pod, "--no-huge", &client).ends(1);
-    refused.says(&format!("podnet: --vdev net_virtio_user0: {}: no socket", path.display()));
-    refused.says("DPDK would run with no port at all\n");
-    let beside = exec_with(&pod, "--no-huge", &format!("{client} --vdev net_null0")).ends(0);
-    beside.says("warning: --vdev net_virtio_user0: ").shows("net_virtio_user0");
-    exec_with(&pod, "--no-huge --force", &client).ends(0).says("warning: --vdev net_virtio_user0:");
-    exec_with(&pod, "--no-huge", "-a 0000:fe:1f.7").ends(1).says("podnet: -a 0000:fe:1f.7: ");
-    stale(&path);
-    exec_with(&pod, "--no-huge", &client).ends(1).says("nobody listens on this socket");
-    exec_with(&pod, "--no-huge", &format!("{client},server=1")).ends(0).says("a.sock: removed");
-    assert!(!path.exists());
-}
-
-/// Locks a file as a primary process does, as long as it is open.
-fn lock(path: &Path) -> fs::File {
-    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
-    let how = rustix::fs::FlockOperation::NonBlockingLockExclusive;
-    rustix::fs::fcntl_lock(&file, how).unwrap();
-    file
-}
-
-#[test]
-fn a_secondary_process_needs_its_primary() {
-    let pod = pod(&status(&[]));
-    let program = script(pod.path().join("program"), PRINT);
-    let start = |options: &str| {
-        let mut command = pod.command(&format!("exec --secondary --file-prefix p {options} --"));
-        run(command.arg(&program).env("RUNTIME_DIRECTORY", pod.path()))
-    };
-    let config = pod.path().join("dpdk/p/config");
-    start("").ends(1).says(&format!("podnet: {}: no such file", config.display()));
-    start("").ends(1).says("with the same --file-prefix").says("--proc-type=primary");
-    pod.file("dpdk/p/config", "");
-    start("").ends(1).says("config: its primary process has ended: start the primary");
-    let locked = lock(&config);
-    let started = start("").ends(0);
-    started.shows("--proc-type=secondary\n").shows("--file-prefix\np\n");
-    for option in ["-m", "--socket-mem", "--socket-limit", "--in-memory", "--huge-dir", "--no-huge"]
-    {
-        assert!(!started.out.lines().any(|line| line == option), "{option}: {started:#?}");
-    }
-    pod.file("dpdk/p/fbarray_nohugemem", "");
-    start("").ends(1).says("its primary process runs with --no-huge");
-    drop(locked);
-    start("--force").ends(0).says("warning: ").says("has ended");
-    start("--no-huge").ends(2).says("secondary process: it has the memory of the primary");
-    start("--memory 1G").ends(2).says("secondary process: ");
-    // The user's own words say the same.
-    let own = exec_with(&pod, "--no-huge --file-prefix absent", "--proc-type=secondary").ends(1);
-    own.says("dpdk/absent/config: no such file");
 }
 
 #[test]
@@ -373,6 +317,59 @@ fn a_dry_run_changes_nothing() {
     let names = |name: &str| state().0.iter().any(|(path, _)| path.ends_with(name));
     assert!(!names("old.sock") && names("routes.ipv4"));
     assert!(state().0.iter().any(|(path, _)| path.to_string_lossy().contains("/podnet-")));
+}
+
+/// A trace of the system calls that could change something, and of those that start a program.
+fn trace(command: &Command, into: &Path) -> Option<String> {
+    const CALLS: &str = "open openat creat truncate ftruncate mkdir mkdirat rmdir unlink unlinkat \
+                         rename renameat renameat2 link linkat symlink symlinkat mknod mknodat bind \
+                         chmod fchmod fchmodat chown fchown fchownat setxattr prctl capset prlimit64 \
+                         setrlimit mount kill execve";
+    let calls = CALLS.split_whitespace().map(|call| format!("?{call}")).collect::<Vec<_>>();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", &format!("trace={}", calls.join(",")), "-o"]).arg(into);
+    strace.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => strace.env(name, value),
+            None => strace.env_remove(name),
+        };
+    }
+    let traced = strace.output().is_ok_and(|output| output.status.success());
+    traced.then(|| fs::read_to_string(into).unwrap())
+}
+
+#[test]
+fn a_dry_run_makes_no_system_call_that_changes_something() {
+    let dir = sockets();
+    let deep = dir.path().join("d".repeat(100));
+    fs::create_dir(&deep).unwrap();
+    let old = dir.path().join("old.sock");
+    let pod =
+        pod(&status(&[vhost_server("net1", &old), vhost_server("net2", &deep.join("long.sock"))]));
+    let program = script(pod.path().join("program"), "exit 0");
+    let changes = |dry: &str| -> Option<Vec<String>> {
+        stale(&old);
+        let mut command =
+            pod.command(&format!("exec --no-huge --app l3fwd --raise-limits {dry} --routes"));
+        command.arg(dir.path().join("routes")).arg("--").arg(&program);
+        command.env("RUNTIME_DIRECTORY", dir.path());
+        let trace = trace(&command, &dir.path().join("trace"))?;
+        let reads = ["O_RDONLY", "O_PATH", "RLIMIT_STACK, NULL", "RLIMIT_MEMLOCK, NULL", "_READ"];
+        let harmless = |line: &&str| reads.iter().any(|read| line.contains(read));
+        // The first is podnet itself.
+        Some(trace.lines().skip(1).filter(|one| !harmless(one)).map(str::to_owned).collect())
+    };
+    let Some(made) = changes("--dry-run") else {
+        eprintln!("not tested: strace is not there, or may not trace");
+        return;
+    };
+    assert!(made.is_empty(), "{made:#?}");
+    fs::remove_file(&old).unwrap();
+    let made = changes("").unwrap().join("\n");
+    for call in ["unlink", "symlink", "mkdir", "O_WRONLY", "execve", "RLIMIT_MEMLOCK, {"] {
+        assert!(made.contains(call), "no {call}: {made}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod inherit;
 #[path = "../kubelet/mod.rs"]
 mod kubelet;
 mod launcher;
+mod own;
 mod ports;
 mod privileges;
 mod render;

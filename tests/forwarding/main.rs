@@ -142,6 +142,24 @@ fn hugepages_in_memory_and_in_files() {
     }
 }
 
+/// Its files keep their pages in the mount, and in the pod's account.
+#[test]
+fn hugepage_files_of_a_killed_process_are_told() {
+    let trial = Trial { memory: Memory::Files, ..trial(App::Testpmd, Wiring::MemifServer) };
+    let lab = match Lab::open(&trial) {
+        Err(why) if why.is::<Missing>() => {
+            let _ = writeln!(io::stderr(), "skipped: hugepage files of a killed process: {why}");
+            return;
+        }
+        lab => lab.unwrap(),
+    };
+    lab.write_pod(&trial).unwrap();
+    let [running, killed] = lab.kill(&trial).unwrap();
+    let told = "hugepage files of DPDK processes that have ended hold ";
+    assert!(!running.contains(told), "{running}");
+    assert!(killed.contains(told) && killed.contains("rm -f "), "{killed}");
+}
+
 /// Each queue on an lcore of its own, and half of the packets through each. A vhost-user port of
 /// 22.11 refuses the hashing that l3fwd asks for with more queues; testpmd does not.
 #[test]

@@ -282,6 +282,23 @@ impl Lab {
         Ok(Run { frames: vec![came], logs, ..run })
     }
 
+    /// What `podnet exec` says of a start without hugepage files while the application runs, and
+    /// after it was killed.
+    pub fn kill(&self, trial: &Trial) -> Result<[String; 2]> {
+        let dpdk = self.dpdk.as_ref().map_err(|why| why.to_string())?;
+        let log = self.directory.path().join("pod.log");
+        let mut pod = Process::start("the pod", &mut self.exec(dpdk, trial, None)?, log)?;
+        pod.wait_for(PORTS_STARTED, PATIENCE).map_err(|why| format!("{why}\n{}", pod.log()))?;
+        let again = Trial { options: &["--dry-run", "--force"], eal: &["--in-memory"], ..*trial };
+        let said = || -> Result<String> {
+            let output = self.exec(dpdk, &again, None)?.output().context("podnet exec")?;
+            Ok(String::from_utf8(output.stderr)?)
+        };
+        let running = said()?;
+        drop(pod);
+        Ok([running, said()?])
+    }
+
     /// What is seen of the pod while `send` sends its packets; then the pod ends, before the
     /// peer, for virtio-user would see its backend go away.
     fn watch<T>(
