@@ -12,7 +12,7 @@ use rustix::thread::CapabilitySet;
 
 use tempfile::TempDir;
 
-use crate::support::{Pod, Run, pod, run, script, status, vdpa};
+use crate::support::{Pod, Run, copy_podnet, pod, run, script, status, vdpa};
 
 const IPC_LOCK: u64 = 1 << 14;
 const NET_RAW: u64 = 1 << 13;
@@ -57,7 +57,7 @@ fn limited(program: &Path) -> Command {
 /// `podnet exec OPTIONS -- program ARGS` by user 1000, of a podnet whose file has `capabilities`.
 fn exec(pod: &Pod, capabilities: u64, options: &str, args: &str) -> Run {
     let podnet = pod.path().join("podnet");
-    fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
+    copy_podnet(&podnet);
     let program = script(
         pod.path().join("program"),
         "grep -E 'Cap(Inh|Eff|Amb)|Max locked' /proc/self/status /proc/self/limits",

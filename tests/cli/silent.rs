@@ -8,7 +8,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{Run, memif_client, pci, pod, run, script, status, vdpa, vhost_client};
+use crate::support::{
+    Run, copy_podnet, memif_client, pci, pod, run, script, status, vdpa, vhost_client,
+};
 
 /// Takes the place of the machine's `/sys` and `/dev`, in a mount namespace.
 struct System {
@@ -91,7 +93,7 @@ impl System {
             command.args(["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"]);
             // Where every user may run it.
             podnet = pod.path().join("podnet");
-            fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
+            copy_podnet(&podnet);
         }
         command.arg(podnet).arg("--root").arg(pod.path()).arg("exec");
         command.args(row.options.split_whitespace()).arg("--").arg(program);

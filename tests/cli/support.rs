@@ -13,6 +13,13 @@ pub struct Pod {
     dir: TempDir,
 }
 
+/// A copy of podnet at `path`. Another process writes it: a child that another test forks meanwhile
+/// would hold a file of ours open for writing, and then it can't be executed.
+pub fn copy_podnet(path: &Path) {
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_podnet")).arg(path).status().unwrap();
+    assert!(copied.success(), "{}", path.display());
+}
+
 /// A pod whose only source is this network-status.
 pub fn pod(network_status: &str) -> Pod {
     let value = network_status.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");

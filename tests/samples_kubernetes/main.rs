@@ -378,5 +378,10 @@ fn each_directory_has_its_page() {
         assert!(pages.contains(&format!("| [{name}]({name}) |")), "README.md: no row of {name}");
         let page = fs::read_to_string(directory.join("README.md")).unwrap();
         assert!(page.contains("\n## What to change\n"), "{name}/README.md");
+        // A directory is copied whole, so it has whatever its page applies.
+        for line in page.lines().filter(|line| line.starts_with("$ kubectl apply -f ")) {
+            let file = top().join(line.rsplit(' ').next().unwrap());
+            assert!(file.starts_with(&directory) && file.exists(), "{name}/README.md: {line}");
+        }
     }
 }

@@ -178,8 +178,7 @@ fn devices(manifest: &Manifest<'_>, injected: bool, found: &mut Vec<String>) {
         found.push(format!("devices: attached {attached:?}, requested {limits:?}"));
     }
     let pools = pools(manifest);
-    // Those of the injector are in another directory.
-    for resource in attached.keys().filter(|resource| !injected && !pools.contains(resource)) {
+    for resource in attached.keys().filter(|resource| !pools.contains(resource)) {
         found.push(format!("resource {resource} is in no pool"));
     }
 }
