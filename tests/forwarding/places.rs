@@ -69,8 +69,9 @@ fn newer(suite: &'static str) {
     let name = format!("the DPDK of {suite}");
     let others = [App::L2fwd, App::Testpmd].map(|app| (app, Wiring::VhostUserClient, 1));
     let two_queues = (App::L3fwd, Wiring::VhostUserClient, 2);
+    let netdevs = [Wiring::AfXdp, Wiring::Tap].map(|wiring| (App::L3fwd, wiring, 1));
     let all = Wiring::SOCKETS.map(|wiring| (App::L3fwd, wiring, 1)).into_iter();
-    for (app, wiring, queues) in all.chain(others).chain([two_queues]) {
+    for (app, wiring, queues) in all.chain(others).chain([two_queues]).chain(netdevs) {
         let trial = Trial { place, queues, ..trial(app, wiring) };
         let Some(outcome) = run_if_possible(&name, &trial) else { return };
         assert_forwarded(&outcome);
