@@ -164,17 +164,21 @@ fn hugepage_files_of_a_killed_process_are_told() {
 /// 22.11 refuses the hashing that l3fwd asks for with more queues; testpmd does not.
 #[test]
 fn two_queues_and_two_lcores() {
+    let halves = vec![COUNT as usize / 2; 2];
     for (app, wiring) in [
         (App::L3fwd, Wiring::MemifClient),
         (App::L3fwd, Wiring::MemifServer),
         (App::Testpmd, Wiring::MemifClient),
         (App::Testpmd, Wiring::VhostUserClient),
         (App::Testpmd, Wiring::VhostUserServer),
+        (App::L3fwd, Wiring::Tap),
     ] {
         let trial = Trial { queues: 2, ..trial(app, wiring) };
         let Some(outcome) = run_if_possible("two_queues_and_two_lcores", &trial) else { return };
         assert_forwarded(&outcome);
-        assert_eq!(outcome.by_queue, [COUNT as usize / 2; 2], "{}", outcome.logs);
+        // Which queue of a tap device a packet takes is the kernel's choice.
+        let by_queue = if wiring == Wiring::Tap { vec![COUNT as usize] } else { halves.clone() };
+        assert_eq!(outcome.by_queue, by_queue, "{}", outcome.logs);
     }
 }
 
