@@ -3,6 +3,7 @@
 //! DPDK sizes itself by the node's free hugepages and never looks at the
 //! container's limit, so the limit has to be told to it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -244,8 +245,26 @@ fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTre
     nodes
 }
 
-/// Bytes by NUMA node: by lcores, and a little for nodes that only have devices.
+/// Bytes by NUMA node. Each page size is shared out by itself, the largest first, as EAL fills a
+/// node: what is no whole larger page would else be asked of the smaller ones, past their limit.
 fn shares(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
+    let mut sizes = amount.sizes.to_vec();
+    sizes.sort_by_key(|page| Reverse(page.size));
+    let mut rest = amount.bytes;
+    let mut all = BTreeMap::new();
+    for page in &sizes {
+        let bytes = page.limit.map_or(rest, |limit| limit.min(rest));
+        let one = Amount { bytes, sizes: std::slice::from_ref(page) };
+        for (node, share) in share_out(&one, nodes) {
+            *all.entry(node).or_default() += share;
+        }
+        rest -= one.round_down(bytes);
+    }
+    all
+}
+
+/// Bytes by NUMA node: by lcores, and a little for nodes that only have devices.
+fn share_out(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
     let total = amount.round_down(amount.bytes);
     let lcores: u64 = nodes.values().sum();
     let little = DEVICE_NODE_BYTES.next_multiple_of(amount.unit());

@@ -112,6 +112,25 @@ fn two_sizes_of_ours_are_both_used() {
     assert!(has(&args.eal, "--in-memory"));
 }
 
+/// EAL takes pages of 1 GiB as long as a whole one fits, and the rest of a node from the others.
+#[test]
+fn no_node_needs_more_small_pages_than_the_limit_has() {
+    let small = page(2 * M, Some(512 * M), &[(0, 512, 512), (1, 512, 512)]);
+    let large = page(G, Some(2 * G), &[(0, 4, 4), (1, 4, 4)]);
+    let mut snapshot = with_pages(vec![small, large]);
+    two_nodes(&mut snapshot);
+    let small_of = |args: &EalArgs| -> u64 {
+        let all = after(&args.eal, "--socket-mem").unwrap();
+        all.split(',').map(|node| node.parse::<u64>().unwrap() % 1024).sum()
+    };
+    let args = build(&snapshot);
+    assert_eq!(after(&args.eal, "--socket-mem"), Some("2390,170"));
+    for bytes in [3 * G, 2 * G, G + 300 * M, G, 300 * M] {
+        let args = EalArgs::builder(&snapshot).memory(bytes).build().unwrap();
+        assert!(small_of(&args) <= 512, "{bytes}: {:?}", args.eal);
+    }
+}
+
 #[test]
 fn a_short_node_and_pages_in_use_are_warnings() {
     let mut short = page(2 * M, Some(512 * M), &[(0, 512, 100)]);
