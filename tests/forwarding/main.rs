@@ -2,6 +2,7 @@
 //! interfaces end in a testpmd. `scripts/dpdk` makes those programs available.
 
 mod checker;
+#[allow(dead_code, reason = "the images' test uses more of it")]
 mod lab;
 mod places;
 

@@ -1,7 +1,7 @@
 //! The forwarding proof: real DPDK programs, started by `podnet exec` in a pod whose interfaces end
 //! in a testpmd, and packets that must come out of the other side, counted and checked.
 
-mod cgroup;
+pub mod cgroup;
 mod dpdk;
 pub mod frames;
 mod hugepages;
@@ -56,6 +56,9 @@ impl<T, E: Display> Context<T> for std::result::Result<T, E> {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What every program writes when its ports are started and it waits for their links.
 const PORTS_STARTED: &str = "Checking link status";
+
+/// Makes the command of a pod.
+pub type PodCommand<'a> = dyn Fn() -> Result<Command> + 'a;
 
 /// One lab at a time, in this process and on this machine. Everything it makes is below one
 /// directory, which goes with it.
@@ -120,8 +123,14 @@ impl Lab {
         })
     }
 
-    fn sockets(&self) -> [PathBuf; 2] {
+    /// Where the sockets of net1 and net2 are.
+    pub fn sockets(&self) -> [PathBuf; 2] {
         ["net1.sock", "net2.sock"].map(|name| self.directory.path().join(name))
+    }
+
+    /// The CPUs of the pod; the peer polls on another one, where there is another.
+    pub fn pod_cpus(&self) -> &CpuSet {
+        &self.cpus.pod
     }
 
     /// The pod's root directory.
@@ -211,13 +220,31 @@ impl Lab {
 
     /// Sends the packets through the pod, which [`Lab::write_pod`] has written.
     pub fn forward(&self, trial: &Trial, macs: [Mac; 2]) -> Result<Outcome> {
-        let dpdk = self.dpdk.as_ref().map_err(|why| why.to_string())?;
-        let frames: Vec<_> = (0..COUNT).map(|number| frames::frame(number, macs[0])).collect();
-        let run = match trial.wiring.netdevs() {
-            Some(_) => self.forward_over_netdevs(dpdk, trial, macs, &frames)?,
-            None => self.forward_over_sockets(dpdk, trial, &frames)?,
-        };
-        let [net1, net2] = macs;
+        let dpdk = self.dpdk()?;
+        if trial.wiring.netdevs().is_none() {
+            return self.forward_through(trial, macs, &|| self.exec(dpdk, trial, None));
+        }
+        let run = self.forward_over_netdevs(dpdk, trial, macs, &frames_to(macs))?;
+        self.outcome(trial, macs, run)
+    }
+
+    /// Sends them through a pod with sockets that `pod` is the command of. It is called when the
+    /// sockets that the peer makes are there.
+    pub fn forward_through(
+        &self,
+        trial: &Trial,
+        macs: [Mac; 2],
+        pod: &PodCommand,
+    ) -> Result<Outcome> {
+        let run = self.forward_over_sockets(trial, pod, &frames_to(macs))?;
+        self.outcome(trial, macs, run)
+    }
+
+    fn dpdk(&self) -> Result<&Dpdk> {
+        self.dpdk.as_ref().map_err(|why| why.to_string().into())
+    }
+
+    fn outcome(&self, trial: &Trial, [net1, net2]: [Mac; 2], run: Run) -> Result<Outcome> {
         let expected = trial.app.expected(net1, net2)?;
         Ok(Outcome {
             report: frames::check(&run.frames.concat(), COUNT, &expected),
@@ -232,12 +259,17 @@ impl Lab {
         })
     }
 
-    fn forward_over_sockets(&self, dpdk: &Dpdk, trial: &Trial, frames: &[Vec<u8>]) -> Result<Run> {
+    fn forward_over_sockets(
+        &self,
+        trial: &Trial,
+        pod: &PodCommand,
+        frames: &[Vec<u8>],
+    ) -> Result<Run> {
         for (queue, input) in self.captures("in", trial.queues).iter().enumerate() {
             let frames = frames.iter().skip(queue).step_by(trial.queues);
             pcap::write(input, frames.map(Vec::as_slice))?;
         }
-        let (mut pod, mut peer) = self.start(dpdk, trial)?;
+        let (mut pod, mut peer) = self.start(trial, pod)?;
         let mut run = || {
             let ready = trial.app.ready();
             peer.connect(PATIENCE, || pod.has_said(ready) || pod.has_ended())?;
@@ -328,10 +360,10 @@ impl Lab {
         Ok(Ports { as_planned: output.status.success(), table: table?, said: said? })
     }
 
-    fn start(&self, dpdk: &Dpdk, trial: &Trial) -> Result<(Process, Peer)> {
+    fn start(&self, trial: &Trial, pod: &PodCommand) -> Result<(Process, Peer)> {
         let log = self.directory.path().join("pod.log");
-        let pod = || Process::start("the pod", &mut self.exec(dpdk, trial, None)?, log);
-        let peer = || Peer::start(dpdk, &self.setup(trial));
+        let pod = || Process::start("the pod", &mut pod()?, log);
+        let peer = || Peer::start(self.dpdk()?, &self.setup(trial));
         if trial.wiring != Wiring::MemifServer {
             let peer = peer()?;
             return Ok((pod()?, peer));
@@ -387,6 +419,10 @@ struct Run {
     usage: Option<cgroup::Usage>,
     status: ExitStatus,
     logs: String,
+}
+
+fn frames_to(macs: [Mac; 2]) -> Vec<Vec<u8>> {
+    (0..COUNT).map(|number| frames::frame(number, macs[0])).collect()
 }
 
 /// Opens a lab, writes the pod and sends the packets through it.

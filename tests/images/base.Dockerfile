@@ -1,0 +1,3 @@
+# What debootstrap has made, as an image.
+FROM scratch
+ADD . /
