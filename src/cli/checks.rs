@@ -26,18 +26,15 @@ pub struct Checks<'a> {
 
 impl Checks<'_> {
     /// Until the other side has made every socket that we connect to, but no longer than asked.
-    pub fn wait_for_sockets(&self, ports: &[Port]) {
+    pub fn wait_for_sockets(&self, made: &EalArgs, words: &[String]) {
         let Some(limit) = self.args.start.wait_sockets else { return };
+        let planned = made.ports.iter().map(|port| self.device(port));
+        let own = own::devices(words, &made.ports).into_iter().filter_map(|one| one.device);
+        let devices: Vec<_> = planned.chain(own).collect();
         let start = Instant::now();
-        while !ports.iter().all(|port| self.is_ready(port)) && start.elapsed() < limit {
+        while !devices.iter().all(is_ready) && start.elapsed() < limit {
             thread::sleep(POLL.min(limit.saturating_sub(start.elapsed())));
         }
-    }
-
-    fn is_ready(&self, port: &Port) -> bool {
-        let device = self.device(port);
-        let peer = preflight::socket_of(&device).filter(|socket| !socket.ours);
-        peer.is_none_or(|socket| socket::state(socket.path) == socket::State::Live)
     }
 
     /// What `port` is made of, by the path that people know.
@@ -58,19 +55,17 @@ impl Checks<'_> {
         made: &EalArgs,
         words: &[String],
     ) -> Result<Vec<PortDevice>, Failure> {
-        let is_secondary = words::value(words, &["--proc-type"]) == Some("secondary");
-        let memory = match is_secondary {
-            true => primary::check(words, self.runtime),
-            false if self.args.plan.no_huge => None,
-            false => hugepages_short(words),
-        };
-        let fatal: Vec<String> = cpus::check(made, words).into_iter().chain(memory).collect();
+        let cpus = cpus::check(made, words).into_iter();
         let rights = Rights::after_start(self.program, self.args.start.raise_limits);
         rights.lacking(made, words).iter().for_each(warn);
-        // The devices and sockets of a secondary process are open in the primary.
-        let lost = if is_secondary { Lost::default() } else { self.lost(made, words) };
-        let verdict = if is_secondary { None } else { self.not_enough(snapshot, made, &lost) };
-        self.decide(fatal, lost, verdict)
+        if words::value(words, &["--proc-type"]) == Some("secondary") {
+            // Its memory, devices and sockets are the primary's.
+            let fatal = cpus.chain(primary::check(words, self.runtime)).collect();
+            return self.decide(fatal, Lost::default(), None);
+        }
+        let lost = self.lost(made, words);
+        let verdict = self.not_enough(snapshot, made, &lost);
+        self.decide(cpus.chain(self.hugepages_short(words)).collect(), lost, verdict)
     }
 
     fn decide(
@@ -93,6 +88,21 @@ impl Checks<'_> {
         ports.for_each(|why| warn(format!("left out: {why}")));
         lost.own.iter().for_each(warn);
         Ok(lost.planned.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// EAL ends without a hint when it gets less memory than it was told to take.
+    fn hugepages_short(&self, words: &[String]) -> Option<String> {
+        if self.args.plan.no_huge || words::has(words, "--no-huge") {
+            return None;
+        }
+        let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
+        let nodes = podnet::get_cpu_info().ok().and_then(|cpus| cpus.memory_nodes);
+        let mut stale = leftovers::find(&hugepages);
+        if words::has(words, "--in-memory") {
+            // Without files of its own DPDK does not look for those of others.
+            stale.drain(..).for_each(|one| warn(one.describe()));
+        }
+        memory::short_of(&Memory::of(words), &hugepages, nodes.as_ref(), &stale)
     }
 
     /// The ports that DPDK would start without.
@@ -123,6 +133,12 @@ impl Checks<'_> {
     }
 }
 
+/// Whether the other side of `device`, where that has one, has made its socket.
+fn is_ready(device: &PortDevice) -> bool {
+    let peer = preflight::socket_of(device).filter(|socket| !socket.ours);
+    peer.is_none_or(|socket| socket::state(socket.path) == socket::State::Live)
+}
+
 /// Why there is no device in a pod, and what to do.
 fn without_devices(snapshot: &Snapshot) -> String {
     match snapshot.state {
@@ -151,21 +167,6 @@ struct Lost {
     own: Vec<String>,
     /// Whether other ports of the user's own remain.
     remains: bool,
-}
-
-/// EAL ends without a hint when it gets less memory than it was told to take.
-fn hugepages_short(words: &[String]) -> Option<String> {
-    if words::has(words, "--no-huge") {
-        return None;
-    }
-    let hugepages = podnet::get_hugepages().map_err(|error| warn(error.to_string())).ok()?;
-    let nodes = podnet::get_cpu_info().ok().and_then(|cpus| cpus.memory_nodes);
-    let mut stale = leftovers::find(&hugepages);
-    if words::has(words, "--in-memory") {
-        // Without files of its own DPDK does not look for those of others.
-        stale.drain(..).for_each(|one| warn(one.describe()));
-    }
-    memory::short_of(&Memory::of(words), &hugepages, nodes.as_ref(), &stale)
 }
 
 fn describe(port: &Port, why: &str) -> String {

@@ -84,9 +84,9 @@ fn prepare(
 ) -> Result<(EalArgs, Vec<String>), Failure> {
     let mut made = planner.plan(snapshot)?;
     snapshot.warnings.iter().chain(&made.warnings).for_each(warn_of);
-    checks.wait_for_sockets(&made.ports);
     let line = |made: &EalArgs| made.command_line(snapshot, &program.name, &program.args);
     let mut words = line(&made)?;
+    checks.wait_for_sockets(&made, &words);
     let lost = checks.run(snapshot, &made, &words)?;
     if !lost.is_empty() {
         // DPDK would skip them and number the later ports anew; arguments that name ports would

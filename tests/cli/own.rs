@@ -1,9 +1,12 @@
 //! `exec` with devices of the user's own, with none, and as a secondary process.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
-use crate::exec::{PRINT, exec, exec_with, sockets, stale};
+use crate::exec::{PRINT, exec, exec_with, sockets};
 use crate::support::{pod, pod_with_annotations, run, script, status};
 
 #[test]
@@ -39,7 +42,13 @@ fn devices_of_the_users_own_are_looked_at_too() {
     beside.says("warning: --vdev net_virtio_user0: ").shows("net_virtio_user0");
     exec_with(&pod, "--no-huge --force", &client).ends(0).says("warning: --vdev net_virtio_user0:");
     exec_with(&pod, "--no-huge", "-a 0000:fe:1f.7").ends(1).says("podnet: -a 0000:fe:1f.7: ");
-    stale(&path);
+    let bound = path.clone();
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        UnixListener::bind(bound).unwrap()
+    });
+    exec_with(&pod, "--no-huge --wait-sockets 20s", &client).ends(0).shows("net_virtio_user0");
+    drop(late.join().unwrap());
     exec_with(&pod, "--no-huge", &client).ends(1).says("nobody listens on this socket");
     exec_with(&pod, "--no-huge", &format!("{client},server=1")).ends(0).says("a.sock: removed");
     assert!(!path.exists());

@@ -146,6 +146,35 @@ fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() 
 }
 
 #[test]
+fn a_user_gets_a_runtime_directory_that_can_be_written() {
+    if !may_set_capabilities() {
+        return;
+    }
+    let (pod, _device) = pinning_pod();
+    let program = script(pod.path().join("program"), "echo ${RUNTIME_DIRECTORY-unset}");
+    let podnet = pod.path().join("podnet");
+    fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
+    open_up(pod.path());
+    let (good, bad) = (tempfile::tempdir().unwrap(), pod.path().join("absent"));
+    fs::set_permissions(good.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let start = |variables: &[(&str, &Path)]| {
+        let mut command = Command::new(&podnet);
+        command.arg("--root").arg(pod.path()).args(["exec", "--no-huge", "--"]).arg(&program);
+        command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR");
+        run(command.envs(variables.iter().copied()).uid(1000).gid(1000)).ends(0)
+    };
+    // DPDK's own choice is as good; another that can't be written is replaced.
+    assert_eq!(start(&[("XDG_RUNTIME_DIR", good.path())]).out, "unset\n");
+    let replaced = start(&[("XDG_RUNTIME_DIR", &bad)]);
+    let directory = Path::new(replaced.out.trim_end());
+    assert!(directory.is_dir() && directory != bad, "{replaced:#?}");
+    // The caller's stays, with a word.
+    let callers = start(&[("RUNTIME_DIRECTORY", &bad)]);
+    assert_eq!(callers.out, format!("{}\n", bad.display()));
+    callers.says("can't be written, and DPDK keeps its runtime files there: mount an emptyDir");
+}
+
+#[test]
 fn the_limit_is_lifted_where_the_capability_allows() {
     let (pod, _device) = pinning_pod();
     let program = script(pod.path().join("program"), "grep 'Max locked' /proc/self/limits");
