@@ -120,6 +120,7 @@ fn warn_af_xdp_queues(
 
 pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
     warn_af_xdp_queues(options, devices, layout, plan);
+    warn_memif_queues(options, devices, layout, plan);
     if options.app != App::None && devices.is_empty() {
         let text = format!("{} needs a port, and the pod has no device for DPDK", options.app);
         plan.warn(WarningCode::Application, options.app.to_string(), text);
@@ -157,7 +158,6 @@ fn l3fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mu
     } else if old {
         warn_old_l3fwd(options, no_rss, plan);
     }
-    warn_memif_queues(devices, layout, plan);
 }
 
 fn config(ports: usize, layout: &Layout) -> String {
@@ -178,15 +178,26 @@ fn warn_old_l3fwd(options: &Options, no_rss: bool, plan: &mut Plan) {
 }
 
 /// A memif link stays down, without a word, when one side has more queues than the other.
-fn warn_memif_queues(devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
-    let lcores = layout.lcores.len();
-    if lcores > 1 && devices.iter().any(|device| matches!(device.backend, Backend::Memif { .. })) {
+fn warn_memif_queues(
+    options: &Options,
+    devices: &[Selected<'_>],
+    layout: &Layout,
+    plan: &mut Plan,
+) {
+    let (app, queues) = (options.app, layout.queues);
+    let is_memif = |device: &Selected<'_>| matches!(device.backend, Backend::Memif { .. });
+    if queues > 1 && sends_on_each(app) && devices.iter().any(is_memif) {
         let text = format!(
-            "l3fwd sends on a queue per lcore: the memif's peer needs at least {lcores} queues, \
-             or the link stays down"
+            "{app} sends on {queues} queues: the memif's peer needs at least as many, or the link \
+             stays down"
         );
-        plan.warn(WarningCode::Application, "l3fwd", text);
+        plan.warn(WarningCode::Application, app.to_string(), text);
     }
+}
+
+/// Whether the queues of a port are the planned ones: l2fwd has one.
+fn sends_on_each(app: App) -> bool {
+    matches!(app, App::L3fwd | App::Testpmd)
 }
 
 fn l2fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {

@@ -49,6 +49,9 @@ impl fmt::Display for IovaMode {
 
 const MIB: u64 = 1 << 20;
 
+/// The unit of EAL's options, which read 0 as nothing said.
+pub(super) const LEAST: u64 = MIB;
+
 /// What `--no-huge` takes when nothing is asked for.
 const NO_HUGE_BYTES: u64 = 512 * MIB;
 
@@ -71,14 +74,15 @@ pub(super) fn add(
     devices: &[Selected<'_>],
     layout: &Layout,
     plan: &mut Plan,
-) {
+) -> Result<()> {
     if options.no_huge {
         add_no_huge(options, plan);
     } else if !options.secondary {
-        add_hugepages(snapshot, options, devices, layout, plan);
+        add_hugepages(snapshot, options, devices, layout, plan)?;
         add_segments(devices, plan);
     }
     add_iova_mode(options, devices, plan);
+    Ok(())
 }
 
 /// Also where no hugepages are known: EAL may find some.
@@ -102,7 +106,7 @@ fn add_hugepages(
     devices: &[Selected<'_>],
     layout: &Layout,
     plan: &mut Plan,
-) {
+) -> Result<()> {
     let hugepages = &snapshot.hugepages;
     let sizes = usable(hugepages);
     if sizes.is_empty() {
@@ -110,12 +114,15 @@ fn add_hugepages(
             plan,
             &format!("no hugepages are known that this container may use: {ASK_FOR_HUGEPAGES}"),
         );
-        return;
+        return Ok(());
     }
     if let Some(bytes) = budget(options, &sizes, plan) {
-        add_amount(snapshot, options, devices, layout, &Amount { bytes, sizes: &sizes }, plan);
+        let amount = Amount { bytes, sizes: &sizes };
+        amount.check()?;
+        add_amount(snapshot, options, devices, layout, &amount, plan);
     }
     add_page_mode(options, hugepages, &sizes, plan);
+    Ok(())
 }
 
 /// The page sizes of which the container may have at least one; where no limit is known, those
@@ -166,6 +173,17 @@ struct Amount<'a> {
 }
 
 impl Amount<'_> {
+    /// What was asked for may be less than a page; a limit never is.
+    fn check(&self) -> Result<()> {
+        let (bytes, page) = (self.bytes, self.unit());
+        let why = format!(
+            "less than one page of the container's hugepages, {page} bytes: ask for that at least, \
+             or limit hugepages of a smaller size"
+        );
+        let fits = self.round_down(bytes) > 0;
+        fits.then_some(()).ok_or_else(|| Error::refused(format!("memory of {bytes} bytes"), why))
+    }
+
     /// The unit in which memory can be taken: a page, and a MiB for EAL's options.
     fn unit(&self) -> u64 {
         self.sizes.iter().map(|page| page.size).min().unwrap_or(MIB).max(MIB)

@@ -154,6 +154,12 @@ impl Options {
                        how much memory, and that there are no hugepages";
             return Err(Error::invalid("secondary process", why));
         }
+        if self.memory.is_some_and(|bytes| bytes < memory::LEAST) {
+            return Err(Error::invalid(
+                "memory",
+                format!("expected {} bytes at least", memory::LEAST),
+            ));
+        }
         Ok(())
     }
 }
@@ -220,7 +226,7 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
-    /// Memory in bytes, within the container's limit. Default: the limit; 512 MiB without
+    /// Memory in bytes, a MiB and a hugepage at least, within the container's limit. Default: the limit; 512 MiB without
     /// hugepages.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.options.memory = Some(bytes);
@@ -311,7 +317,7 @@ impl<'a> EalBuilder<'a> {
         let layout = lcores::lay_out(snapshot, &options, &devices, &mut plan)?;
         app::check(&options, &devices, &layout, &mut plan)?;
         let ports = devargs::add(&devices, &layout, &options, &mut plan)?;
-        memory::add(snapshot, &options, &devices, &layout, &mut plan);
+        memory::add(snapshot, &options, &devices, &layout, &mut plan)?;
         vf_token::add(&options, &devices, &mut plan)?;
         add_process(snapshot, &options, &mut plan)?;
         app::add(&options, &devices, &layout, &mut plan);

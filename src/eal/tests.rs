@@ -182,6 +182,8 @@ fn options_out_of_range_are_refused() {
         (builder().queues(2000).build(), "queues"),
         (builder().workers(0).build(), "workers"),
         (builder().main_cpu(7).build(), "main CPU 7"),
+        (builder().memory(0).build(), "memory: expected 1048576 bytes"),
+        (builder().memory(512 << 20).build(), "memory of 536870912 bytes: less than one page"),
         (builder().dpdk("19.11".parse().unwrap()).build(), "DPDK 19.11"),
         (builder().file_prefix("a/b").build(), "file prefix"),
         (builder().file_prefix("%s").build(), "file prefix"),

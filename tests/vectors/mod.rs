@@ -127,7 +127,7 @@ fn no_options_make_a_vector_that_a_release_refuses() {
         0..all.len(),
         (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
         (modes, netdevs),
-        (1_u32..12, 1_u32..6, prop::option::of(0_u64..4 << 30)),
+        (1_u32..12, 1_u32..6, prop::option::of(prop_oneof![0_u64..4 << 20, 0_u64..4 << 30])),
     );
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1000));
     let run = |(app, text, which, flags, (mode, netdevs), (queues, workers, memory))| {

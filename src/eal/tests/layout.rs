@@ -41,6 +41,19 @@ fn l3fwd_has_a_send_queue_for_each_lcore() {
     assert!(has(&args.app, "--disable-rss"));
 }
 
+/// Of what sends on more than one queue.
+#[test]
+fn the_peer_of_a_memif_needs_as_many_queues() {
+    let interface = memif("net1", MemifRole::Slave, "/run/net1.sock");
+    let snapshot = Snapshot { cpus: Some(cpus("2-5", &[], &[])), ..pod(vec![interface]) };
+    let warned = |app, workers, queues| {
+        let builder = EalArgs::builder(&snapshot).app(app).workers(workers).queues(queues);
+        codes(&builder.build().unwrap()).contains(&WarningCode::Application)
+    };
+    assert!(warned(App::L3fwd, 2, 1) && warned(App::L3fwd, 1, 2) && warned(App::Testpmd, 1, 2));
+    assert!(!warned(App::L3fwd, 1, 1) && !warned(App::Testpmd, 2, 1) && !warned(App::L2fwd, 1, 2));
+}
+
 #[test]
 fn too_few_cpus_are_a_warning_and_never_two_pollers_on_one() {
     let snapshot = with_cpus(cpus("4-5", &[], &[]));
