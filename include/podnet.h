@@ -143,6 +143,11 @@
 #define PODNET_DEVICE_AF_XDP 5
 
 /**
+ * A subfunction on the auxiliary bus.
+ */
+#define PODNET_DEVICE_SUBFUNCTION 6
+
+/**
  * The host makes the socket, the application connects.
  */
 #define PODNET_VHOST_CLIENT 1
@@ -218,6 +223,11 @@
 #define PODNET_KIND_AF_XDP 7
 
 /**
+ * A subfunction of a PCI device.
+ */
+#define PODNET_KIND_SUBFUNCTION 8
+
+/**
  * There is no device.
  */
 #define PODNET_EVIDENCE_NONE 0
@@ -233,7 +243,7 @@
 #define PODNET_EVIDENCE_DRA 2
 
 /**
- * A netdev of the PCI device has the interface's name.
+ * A netdev of the device has the interface's name.
  */
 #define PODNET_EVIDENCE_NETDEV 3
 
@@ -843,6 +853,24 @@ struct podnet_af_xdp {
 };
 
 /**
+ * A subfunction of a PCI device.
+ */
+struct podnet_subfunction {
+    /**
+     * Its name under /sys/bus/auxiliary/devices, such as "mlx5_core.sf.4".
+     */
+    const char *name;
+    /**
+     * The number that it was made with; -1 is unknown.
+     */
+    int64_t number;
+    /**
+     * The address of the PCI device that it is part of, or NULL.
+     */
+    const char *parent;
+};
+
+/**
  * A device. The member that its type names is set, the others are NULL.
  */
 struct podnet_device {
@@ -882,6 +910,10 @@ struct podnet_device {
      * For PODNET_DEVICE_AF_XDP.
      */
     const struct podnet_af_xdp *af_xdp;
+    /**
+     * For PODNET_DEVICE_SUBFUNCTION.
+     */
+    const struct podnet_subfunction *subfunction;
 };
 
 /**
@@ -907,7 +939,8 @@ struct podnet_vdpa_hardware {
 };
 
 /**
- * What this kernel shows of a PCI or vDPA device. What it does not show is NULL
+ * What this kernel shows of a PCI or vDPA device, or of a subfunction, whose
+ * vendor, device, class_code and numa_node are its PCI device's. What it does not show is NULL
  * or -1.
  */
 struct podnet_hardware {

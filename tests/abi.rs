@@ -92,7 +92,7 @@ fn version(directory: &Path) -> (u32, u32) {
 /// Structs that may grow at their end: options with a `size`, and what the library alone allocates.
 const MAY_GROW: &str = "[suppress_type]
 type_kind = struct
-name_regexp = ^podnet_(config|eal_options|wait_options|eal_args)$
+name_regexp = ^podnet_(config|eal_options|wait_options|eal_args|device)$
 has_data_member_inserted_at = end
 has_size_change = yes
 ";

@@ -200,6 +200,7 @@ mod c_view {
                     ("vhostUser", "path", "path"),
                     ("memif", "path", "path"),
                     ("afXdp", "path", "socket"),
+                    ("subfunction", "subfunction", "name"),
                 ];
                 for (member, name, key) in details {
                     if device[member].is_object() {

@@ -68,6 +68,7 @@ var (
 	states       = []State{StateNoAnnotations, StateNoStatus, StatePending, StateComplete}
 	kinds        = []Kind{
 		KindUnknown, KindHost, KindSRIOV, KindPCI, KindVDPA, KindVhostUser, KindMemif, KindAFXDP,
+		KindSubfunction,
 	}
 	evidences = []Evidence{
 		"", EvidenceDeviceInfo, EvidenceDRA, EvidenceNetdev, EvidenceIfalias, EvidenceMAC,
@@ -245,6 +246,13 @@ func device(found *C.struct_podnet_device) *Device {
 			Netdev: C.GoString(xdp.netdev),
 			Socket: C.GoString(xdp.socket),
 			Map:    C.GoString(xdp._map),
+		}
+	}
+	if function := found.subfunction; function != nil {
+		device.Subfunction = &SubfunctionDevice{
+			Name:   C.GoString(function.name),
+			Number: index(function.number),
+			Parent: C.GoString(function.parent),
 		}
 	}
 	return device

@@ -111,7 +111,7 @@ func TestEveryEALOption(t *testing.T) {
 		"Networks":   {Networks: []string{"net1"}},
 		"Args":       {Args: []string{"--log-level", ""}},
 		"FilePrefix": {FilePrefix: "other"},
-		"Memory":     {Memory: 64 << 20},
+		"Memory":     {Memory: 1 << 30},
 		"NoHuge":     {NoHuge: true},
 		"Secondary":  {Secondary: true},
 		"App":        {App: AppTestpmd},

@@ -202,6 +202,8 @@ const (
 	KindVhostUser Kind = "vhost-user"
 	KindMemif     Kind = "memif"
 	KindAFXDP     Kind = "af-xdp"
+	// A subfunction of a PCI device.
+	KindSubfunction Kind = "subfunction"
 )
 
 // Evidence is why a device is taken to be an interface's.
@@ -247,6 +249,8 @@ type Device struct {
 	VhostUser *VhostUserDevice `json:"vhostUser"`
 	Memif     *MemifDevice     `json:"memif"`
 	AFXDP     *AFXDPDevice     `json:"afXdp"`
+
+	Subfunction *SubfunctionDevice `json:"subfunction"`
 }
 
 // PCIDevice is a PCI device.
@@ -296,7 +300,17 @@ type AFXDPDevice struct {
 	Map    string `json:"map,omitempty"`
 }
 
-// Hardware is what this kernel shows of a PCI or vDPA device.
+// SubfunctionDevice is a subfunction of a PCI device.
+type SubfunctionDevice struct {
+	// Name is such as "mlx5_core.sf.4", Number what it was made with, or nil.
+	Name   string `json:"name"`
+	Number *int   `json:"number"`
+	// Parent is the address of the PCI device that it is part of.
+	Parent string `json:"parent,omitempty"`
+}
+
+// Hardware is what this kernel shows of a PCI or vDPA device, or of a
+// subfunction, whose vendor, device, class and NUMA node are its PCI device's.
 type Hardware struct {
 	// Vendor and Device have four hexadecimal digits, Class has six.
 	Vendor string `json:"vendor,omitempty"`

@@ -121,6 +121,8 @@ static const char *address_of(const struct podnet_device *device)
         return device->vhost_user->path;
     if (device->memif)
         return device->memif->path;
+    if (device->subfunction)
+        return device->subfunction->name;
     return device->af_xdp ? device->af_xdp->netdev : NULL;
 }
 

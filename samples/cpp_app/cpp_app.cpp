@@ -107,6 +107,8 @@ std::optional<std::string_view> address_of(const podnet_device *device)
         return podnetpp::text(device->vhost_user->path);
     if (device->memif)
         return podnetpp::text(device->memif->path);
+    if (device->subfunction)
+        return podnetpp::text(device->subfunction->name);
     return podnetpp::text(device->af_xdp ? device->af_xdp->netdev : nullptr);
 }
 

@@ -130,6 +130,8 @@ func addressOf(device *podnet.Device) string {
 		return device.Memif.Path
 	case device.AFXDP != nil:
 		return device.AFXDP.Netdev
+	case device.Subfunction != nil:
+		return device.Subfunction.Name
 	}
 	return ""
 }

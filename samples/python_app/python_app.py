@@ -68,6 +68,8 @@ def address_of(device: Optional[podnet.Device]) -> Optional[str]:
         return device.vdpa.path or device.vdpa.parent_device
     if device.af_xdp:
         return device.af_xdp.netdev
+    if device.subfunction:
+        return device.subfunction.name
     socket = device.vhost_user or device.memif
     return socket.path if socket else None
 

@@ -21,6 +21,8 @@ pub const PODNET_DEVICE_VHOST_USER: u32 = 3;
 pub const PODNET_DEVICE_MEMIF: u32 = 4;
 /// A device of the AF_XDP device plugin.
 pub const PODNET_DEVICE_AF_XDP: u32 = 5;
+/// A subfunction on the auxiliary bus.
+pub const PODNET_DEVICE_SUBFUNCTION: u32 = 6;
 
 /// The host makes the socket, the application connects.
 pub const PODNET_VHOST_CLIENT: u32 = 1;
@@ -106,6 +108,17 @@ pub struct podnet_af_xdp {
     pub map: *const c_char,
 }
 
+/// A subfunction of a PCI device.
+#[repr(C)]
+pub struct podnet_subfunction {
+    /// Its name under /sys/bus/auxiliary/devices, such as "mlx5_core.sf.4".
+    pub name: *const c_char,
+    /// The number that it was made with; -1 is unknown.
+    pub number: i64,
+    /// The address of the PCI device that it is part of, or NULL.
+    pub parent: *const c_char,
+}
+
 /// A device. The member that its type names is set, the others are NULL.
 #[repr(C)]
 pub struct podnet_device {
@@ -127,6 +140,8 @@ pub struct podnet_device {
     pub memif: *const podnet_memif,
     /// For PODNET_DEVICE_AF_XDP.
     pub af_xdp: *const podnet_af_xdp,
+    /// For PODNET_DEVICE_SUBFUNCTION.
+    pub subfunction: *const podnet_subfunction,
 }
 
 /// What this kernel shows of a vDPA device.
@@ -142,7 +157,8 @@ pub struct podnet_vdpa_hardware {
     pub netdev: *const c_char,
 }
 
-/// What this kernel shows of a PCI or vDPA device. What it does not show is NULL
+/// What this kernel shows of a PCI or vDPA device, or of a subfunction, whose
+/// vendor, device, class_code and numa_node are its PCI device's. What it does not show is NULL
 /// or -1.
 #[repr(C)]
 pub struct podnet_hardware {
@@ -182,7 +198,8 @@ const _: () = assert!(
         && size_of::<podnet_vhost_user>() == 16
         && size_of::<podnet_memif>() == 16
         && size_of::<podnet_af_xdp>() == 24
-        && size_of::<podnet_device>() == 64
+        && size_of::<podnet_subfunction>() == 24
+        && size_of::<podnet_device>() == 72
         && size_of::<podnet_vdpa_hardware>() == 32
         && size_of::<podnet_hardware>() == 120
 );
@@ -200,6 +217,7 @@ pub(super) fn view(device: Option<&Device>, kept: &mut Kept) -> *const podnet_de
         vhost_user: ptr::null(),
         memif: ptr::null(),
         af_xdp: ptr::null(),
+        subfunction: ptr::null(),
     };
     match &device.detail {
         DeviceDetail::Pci(detail) => {
@@ -226,6 +244,15 @@ pub(super) fn view(device: Option<&Device>, kept: &mut Kept) -> *const podnet_de
                 map: kept.optional(detail.map.as_ref()),
             };
             view.af_xdp = kept.one(af_xdp);
+        }
+        DeviceDetail::Subfunction(detail) => {
+            view.device_type = PODNET_DEVICE_SUBFUNCTION;
+            let subfunction = podnet_subfunction {
+                name: kept.text(&detail.name),
+                number: number(detail.number),
+                parent: kept.optional(detail.parent.map(|address| address.to_string())),
+            };
+            view.subfunction = kept.one(subfunction);
         }
         DeviceDetail::Unknown(_) => {}
     }

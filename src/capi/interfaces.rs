@@ -29,6 +29,8 @@ pub const PODNET_KIND_VHOST_USER: u32 = 5;
 pub const PODNET_KIND_MEMIF: u32 = 6;
 /// A device of the AF_XDP device plugin.
 pub const PODNET_KIND_AF_XDP: u32 = 7;
+/// A subfunction of a PCI device.
+pub const PODNET_KIND_SUBFUNCTION: u32 = 8;
 
 /// There is no device.
 pub const PODNET_EVIDENCE_NONE: u32 = 0;
@@ -36,7 +38,7 @@ pub const PODNET_EVIDENCE_NONE: u32 = 0;
 pub const PODNET_EVIDENCE_DEVICE_INFO: u32 = 1;
 /// DRA metadata names the interface, or has the same PCI address.
 pub const PODNET_EVIDENCE_DRA: u32 = 2;
-/// A netdev of the PCI device has the interface's name.
+/// A netdev of the device has the interface's name.
 pub const PODNET_EVIDENCE_NETDEV: u32 = 3;
 /// The interface's alias is the PCI address.
 pub const PODNET_EVIDENCE_IFALIAS: u32 = 4;
@@ -252,6 +254,7 @@ fn kind_number(kind: Kind) -> u32 {
         Kind::VhostUser => PODNET_KIND_VHOST_USER,
         Kind::Memif => PODNET_KIND_MEMIF,
         Kind::AfXdp => PODNET_KIND_AF_XDP,
+        Kind::Subfunction => PODNET_KIND_SUBFUNCTION,
     }
 }
 

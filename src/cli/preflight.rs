@@ -39,6 +39,7 @@ pub fn remove(device: &PortDevice, snapshot: &mut Snapshot) {
         | PortDevice::VhostVdpa { path }
         | PortDevice::Memif { path, .. } => one.path() == Some(path),
         PortDevice::AfXdp { netdev, .. } | PortDevice::Tap { netdev } => is_on(one, netdev),
+        PortDevice::Auxiliary { name } => is_subfunction(one, name),
         _ => false,
     };
     snapshot.interfaces.retain(|one| !is_this(one));
@@ -54,6 +55,11 @@ pub fn remove(device: &PortDevice, snapshot: &mut Snapshot) {
         }
         _ => true,
     });
+}
+
+fn is_subfunction(interface: &Interface, name: &str) -> bool {
+    let detail = interface.device.as_ref().map(|device| &device.detail);
+    matches!(detail, Some(DeviceDetail::Subfunction(subfunction)) if subfunction.name == name)
 }
 
 /// Whether the kernel netdev `name` is what a port of `interface` would be on.
@@ -164,4 +170,18 @@ fn check_server(path: &Path) -> Option<String> {
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_interface_of_a_subfunction_out() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/roots/subfunction-netdev/root");
+        let mut snapshot = podnet::Pod::builder().root(root).build().snapshot().unwrap();
+        remove(&PortDevice::Auxiliary { name: "mlx5_core.sf.9".into() }, &mut snapshot);
+        let names: Vec<_> = snapshot.interfaces.iter().map(|one| one.name.as_deref()).collect();
+        assert_eq!(names, [Some("eth0"), Some("net1")]);
+    }
 }

@@ -209,6 +209,7 @@ fn device(device: &Device) -> Option<String> {
         DeviceDetail::VhostUser(vhost) => part(vhost.mode.map(|m| m.to_string()), &vhost.path),
         DeviceDetail::Memif(memif) => part(memif.role.map(|r| r.to_string()), &memif.path),
         DeviceDetail::AfXdp(af_xdp) => Some(af_xdp.netdev.clone()),
+        DeviceDetail::Subfunction(subfunction) => Some(subfunction.name.clone()),
         _ => None,
     }
 }

@@ -122,7 +122,7 @@ fn device_type(kind: Kind) -> i32 {
         Kind::Vdpa => NETUTIL_TYPE_VDPA,
         Kind::VhostUser => NETUTIL_TYPE_VHOST,
         Kind::Memif => NETUTIL_TYPE_MEMIF,
-        Kind::AfXdp | Kind::Unknown => NETUTIL_TYPE_UNKNOWN,
+        Kind::AfXdp | Kind::Subfunction | Kind::Unknown => NETUTIL_TYPE_UNKNOWN,
     }
 }
 
@@ -160,7 +160,9 @@ fn fill_device(to: &mut DeviceInfo, device: &Device, strings: &mut Strings) {
             to.Type = NETUTIL_TYPE_MEMIF;
             to.Memif = memif(socket, strings);
         }
-        DeviceDetail::AfXdp(_) | DeviceDetail::Unknown(_) => to.Type = NETUTIL_TYPE_UNKNOWN,
+        DeviceDetail::AfXdp(_) | DeviceDetail::Subfunction(_) | DeviceDetail::Unknown(_) => {
+            to.Type = NETUTIL_TYPE_UNKNOWN;
+        }
     }
 }
 

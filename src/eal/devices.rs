@@ -140,8 +140,8 @@ const AF_XDP_SOCKET: &str = "/tmp/afxdp.sock";
 /// What DPDK drives, or why it can't.
 type Found = std::result::Result<Backend, String>;
 
-/// The devices in DPDK's port order: PCI by address, then the others in the order of the pod's
-/// interfaces.
+/// The devices in DPDK's port order: PCI by address, subfunctions by name, byte for byte, then the
+/// others in the order of the pod's interfaces.
 pub(super) fn select<'a>(
     snapshot: &'a Snapshot,
     options: &Options,
@@ -163,10 +163,10 @@ pub(super) fn select<'a>(
         add_unmatched(snapshot, options, &mut found, plan);
     }
     // Stable, so that virtual devices stay in the pod's order. DPDK probes them last.
-    found.sort_by_key(|device| match &device.backend {
-        Backend::Pci { address, .. } => (0, Some(*address)),
-        Backend::Auxiliary { .. } => (1, None),
-        _ => (2, None),
+    found.sort_by_cached_key(|device| match &device.backend {
+        Backend::Pci { address, .. } => (0, Some(*address), None),
+        Backend::Auxiliary { name } => (1, None, Some(name.clone())),
+        _ => (2, None, None),
     });
     warn_order(&found, plan);
     warn_shared_memifs(&found, plan);
@@ -239,7 +239,7 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
         return Err(other_container());
     }
     if device.kind == UnmatchedKind::Subfunction {
-        return subfunction(options, &device.address);
+        return subfunction(snapshot, options, &device.address);
     }
     let address = device.address.parse().ok().filter(|_| device.kind.is_pci_network_function());
     let Some(address) = address else {
@@ -255,7 +255,10 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
 }
 
 /// One of an mlx5 card, which DPDK drives beside its kernel driver.
-fn subfunction(options: &Options, name: &str) -> Found {
+fn subfunction(snapshot: &Snapshot, options: &Options, name: &str) -> Found {
+    if is_absent(snapshot, name) {
+        return Err(format!("this kernel has no subfunction {name}"));
+    }
     let known = name.starts_with("mlx5_core.sf.");
     if !known {
         return Err("DPDK knows no driver for this device of the auxiliary bus".to_owned());
@@ -308,7 +311,7 @@ fn netdev(interface: &Interface) -> Option<&String> {
     let name = interface.name.as_ref();
     match interface.device.as_ref().map(|device| &device.detail) {
         None => name.filter(|_| interface.kind == Kind::Host),
-        Some(DeviceDetail::Pci(_)) => {
+        Some(DeviceDetail::Pci(_) | DeviceDetail::Subfunction(_)) => {
             let netdevs = &hardware?.netdevs;
             netdevs.iter().find(|netdev| Some(*netdev) == name).or(netdevs.first())
         }
@@ -344,6 +347,7 @@ fn choose(
         DeviceDetail::VhostUser(device) => vhost_user(device),
         DeviceDetail::Memif(device) => memif(snapshot, interface, device),
         DeviceDetail::AfXdp(device) => af_xdp(options, device),
+        DeviceDetail::Subfunction(device) => subfunction(snapshot, options, &device.name),
         DeviceDetail::Unknown(name) => Err(format!("device-info of the unknown type {name:?}")),
     };
     found.map_err(Some)
@@ -352,7 +356,7 @@ fn choose(
 fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) -> Found {
     let Some(hardware) = hardware else {
         let iova = Iova::Unknown;
-        return if is_absent(snapshot, address) {
+        return if is_absent(snapshot, &address.to_string()) {
             Err(format!("this kernel has no PCI device {address}"))
         } else {
             Ok(Backend::Pci { address, iova })
@@ -381,11 +385,9 @@ fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) ->
 }
 
 /// Whether the snapshot says that this kernel lacks the device.
-fn is_absent(snapshot: &Snapshot, address: PciAddress) -> bool {
-    let address = address.to_string();
-    let is_it = |path: &str| path == address;
+fn is_absent(snapshot: &Snapshot, device: &str) -> bool {
     let absent = |code| code == WarningCode::DeviceAbsent;
-    snapshot.warnings.iter().any(|warning| absent(warning.code) && is_it(&warning.path))
+    snapshot.warnings.iter().any(|warning| absent(warning.code) && warning.path == device)
 }
 
 fn vfio_iova(hardware: &Hardware) -> Iova {

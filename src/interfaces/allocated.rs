@@ -11,7 +11,7 @@ use crate::snapshot::{AfXdpDevice, Device, DeviceDetail};
 use crate::warning::{Findings, WarningCode};
 
 /// What the environment calls a device.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Identity {
     /// A PCI function.
     Pci(PciAddress),
@@ -89,17 +89,9 @@ impl Allocated {
         self.devices.iter().map(|(identity, variables)| (identity, variables.as_slice()))
     }
 
-    /// Whether a subfunction is among the devices.
-    pub fn has_subfunction(&self) -> bool {
-        self.devices.keys().any(|identity| matches!(identity, Identity::Auxiliary(_)))
-    }
-
-    /// The addresses of the PCI functions, ascending.
-    pub fn pci_addresses(&self) -> impl Iterator<Item = PciAddress> + '_ {
-        self.devices.keys().filter_map(|identity| match identity {
-            Identity::Pci(address) => Some(*address),
-            _ => None,
-        })
+    /// The PCI functions, by address, and then the subfunctions.
+    pub fn functions(&self) -> impl Iterator<Item = &Identity> {
+        self.devices.keys().filter(|identity| !matches!(identity, Identity::AfXdp(_)))
     }
 
     /// The variables that list `device`; none when it is not listed.
@@ -119,6 +111,7 @@ impl Allocated {
 pub(super) fn identity(device: &Device) -> Option<Identity> {
     match &device.detail {
         DeviceDetail::AfXdp(af_xdp) => Some(Identity::AfXdp(af_xdp.netdev.clone())),
+        DeviceDetail::Subfunction(function) => Some(Identity::Auxiliary(function.name.clone())),
         _ => device.pci_address().map(Identity::Pci),
     }
 }

@@ -6,10 +6,11 @@
 use crate::error::Error;
 use crate::parse::pci::PciAddress;
 use crate::root::{Names, Root};
-use crate::snapshot::{Hardware, VdpaHardware};
+use crate::snapshot::{Hardware, SubfunctionDevice, VdpaHardware};
 use crate::warning::{Findings, WarningCode};
 
 const PCI: &str = "/sys/bus/pci/devices";
+const AUXILIARY: &str = "/sys/bus/auxiliary/devices";
 const VDPA: &str = "/sys/bus/vdpa/devices";
 const IOMMU_GROUPS: &str = "/sys/kernel/iommu_groups";
 const NET: &str = "/sys/class/net";
@@ -53,6 +54,45 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
             .and_then(|function| virtual_function(root, function, address, findings)),
         vdpa: vdpa_on(root, &device, findings),
     })
+}
+
+/// A subfunction; `None` where this kernel does not have it.
+pub(super) fn subfunction(root: &Root, name: &str, findings: &mut Findings) -> Option<Hardware> {
+    let device = auxiliary_device(root, name)?;
+    let on_pci = parent(root, name).and_then(|address| pci(root, address, findings));
+    let of_parent = on_pci.unwrap_or_default();
+    Some(Hardware {
+        vendor: of_parent.vendor,
+        device: of_parent.device,
+        class: of_parent.class,
+        numa_node: of_parent.numa_node,
+        driver: root.link_name(&format!("{device}/driver")),
+        netdevs: names(root, &format!("{device}/net"), findings),
+        rdma_devices: names(root, &format!("{device}/infiniband"), findings),
+        ..Hardware::default()
+    })
+}
+
+/// What sysfs says of the subfunction `name` beside its hardware.
+pub(super) fn subfunction_device(
+    root: &Root,
+    name: &str,
+    findings: &mut Findings,
+) -> SubfunctionDevice {
+    let number = auxiliary_device(root, name)
+        .and_then(|device| attribute(root, &device, "sfnum", findings)?.parse().ok());
+    SubfunctionDevice { name: name.to_owned(), number, parent: parent(root, name) }
+}
+
+fn auxiliary_device(root: &Root, name: &str) -> Option<String> {
+    let device = format!("{AUXILIARY}/{name}");
+    (is_component(name) && root.exists(&device)).then_some(device)
+}
+
+/// The PCI device of a subfunction, which is the directory above its own.
+fn parent(root: &Root, name: &str) -> Option<PciAddress> {
+    let real = root.real_path(&auxiliary_device(root, name)?)?;
+    real.rsplit('/').nth(1)?.parse().ok()
 }
 
 /// A text attribute of a device; one that can't be read is noted.

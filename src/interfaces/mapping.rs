@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::allocated::Allocated;
+use super::allocated::{self, Allocated, Identity};
 use super::attachments::{Attachment, Attachments, positions};
 use super::hardware;
 use crate::ordered::filled;
@@ -61,7 +61,7 @@ struct Mapping<'a> {
     allocated: &'a Allocated,
     matches: Vec<Match>,
     /// Allocated network functions that are on no interface yet.
-    free: BTreeMap<PciAddress, Option<Hardware>>,
+    free: BTreeMap<Identity, Option<Hardware>>,
     findings: &'a mut Findings,
 }
 
@@ -112,12 +112,20 @@ impl<'a> Mapping<'a> {
     /// The allocated network functions that no device-info names.
     fn collect_free_functions(&mut self) {
         let devices = self.matches.iter().filter_map(|found| found.device.as_ref());
-        let taken: BTreeSet<PciAddress> = filled(devices.filter_map(Device::pci_address));
-        for address in self.allocated.pci_addresses().filter(|address| !taken.contains(address)) {
-            let hardware = hardware::pci(self.root, address, self.findings);
+        let taken: BTreeSet<Identity> = filled(devices.filter_map(allocated::identity));
+        for identity in self.allocated.functions().filter(|identity| !taken.contains(identity)) {
+            let hardware = self.hardware_at(identity);
             if hardware::is_network_function(hardware.as_ref()) {
-                self.free.insert(address, hardware);
+                self.free.insert(identity.clone(), hardware);
             }
+        }
+    }
+
+    fn hardware_at(&mut self, identity: &Identity) -> Option<Hardware> {
+        match identity {
+            Identity::Pci(address) => hardware::pci(self.root, *address, self.findings),
+            Identity::Auxiliary(name) => hardware::subfunction(self.root, name, self.findings),
+            Identity::AfXdp(name) => hardware::of_netdev(self.root, name, self.findings),
         }
     }
 
@@ -132,22 +140,22 @@ impl<'a> Mapping<'a> {
             .collect()
     }
 
-    fn assign(&mut self, index: usize, address: PciAddress, evidence: Evidence) {
-        if let Some(hardware) = self.free.remove(&address) {
-            self.set(index, address, hardware, evidence);
+    fn assign(&mut self, index: usize, identity: &Identity, evidence: Evidence) {
+        if let Some((identity, hardware)) = self.free.remove_entry(identity) {
+            self.set(index, identity, hardware, evidence);
         }
     }
 
     fn set(
         &mut self,
         index: usize,
-        address: PciAddress,
+        identity: Identity,
         hardware: Option<Hardware>,
         evidence: Evidence,
     ) {
-        hardware::warn_if_absent(self.root, address, hardware.as_ref(), self.findings);
+        hardware::warn_if_absent(self.root, &identity, hardware.as_ref(), self.findings);
         self.matches[index] = Match {
-            device: Some(device_at(address, hardware.as_ref())),
+            device: self.device_at(identity, hardware.as_ref()),
             evidence: Some(evidence),
             hardware,
             lost: None,
@@ -157,14 +165,14 @@ impl<'a> Mapping<'a> {
     /// The device's netdev has the interface's name: an allocated device, or any virtual function
     /// whose netdev this network namespace shows.
     fn by_netdev(&mut self) {
-        let mut addresses: HashMap<String, PciAddress> = HashMap::new();
-        for (address, hardware) in &self.free {
+        let mut bearers: HashMap<String, Identity> = HashMap::new();
+        for (identity, hardware) in &self.free {
             let netdevs = hardware.iter().flat_map(|hardware| &hardware.netdevs);
-            addresses.extend(netdevs.map(|name| (name.clone(), *address)));
+            bearers.extend(netdevs.map(|name| (name.clone(), identity.clone())));
         }
         for (index, name) in self.named() {
-            if let Some(address) = addresses.get(name) {
-                self.assign(index, *address, Evidence::Netdev);
+            if let Some(identity) = bearers.get(name) {
+                self.assign(index, identity, Evidence::Netdev);
             } else if let Some(device) = self.allocated.af_xdp(self.root, name) {
                 self.matches[index] = Match {
                     device: Some(device),
@@ -175,7 +183,7 @@ impl<'a> Mapping<'a> {
             } else if let Some(address) = hardware::pci_of_netdev(self.root, name) {
                 let hardware = hardware::pci(self.root, address, self.findings);
                 if hardware.as_ref().is_some_and(|found| found.physical_function.is_some()) {
-                    self.set(index, address, hardware, Evidence::Netdev);
+                    self.set(index, Identity::Pci(address), hardware, Evidence::Netdev);
                 }
             }
         }
@@ -186,39 +194,42 @@ impl<'a> Mapping<'a> {
         for (index, name) in self.named() {
             let alias = hardware::netdev_attribute(self.root, name, "ifalias", self.findings);
             if let Some(address) = alias.and_then(|alias| alias.parse().ok()) {
-                self.assign(index, address, Evidence::Ifalias);
+                self.assign(index, &Identity::Pci(address), Evidence::Ifalias);
             }
         }
     }
 
     /// The netdevs of the network functions known here, those that have an interface included.
-    fn netdevs_of_functions(&self) -> Vec<(PciAddress, String)> {
-        let free = self.free.iter().map(|(address, hardware)| (*address, hardware.as_ref()));
+    fn netdevs_of_functions(&self) -> Vec<(Identity, String)> {
+        let free =
+            self.free.iter().map(|(identity, hardware)| (identity.clone(), hardware.as_ref()));
         let taken = self.matches.iter().filter_map(|found| {
-            Some((found.device.as_ref()?.pci_address()?, found.hardware.as_ref()))
+            let identity = allocated::identity(found.device.as_ref()?)?;
+            let is_function = !matches!(identity, Identity::AfXdp(_));
+            is_function.then_some((identity, found.hardware.as_ref()))
         });
-        let netdevs = |(address, hardware): (PciAddress, Option<&Hardware>)| {
+        let netdevs = |(identity, hardware): (Identity, Option<&Hardware>)| {
             let names = hardware.map_or(&[][..], |hardware| &hardware.netdevs);
-            names.iter().map(move |name| (address, name.clone())).collect::<Vec<_>>()
+            names.iter().map(move |name| (identity.clone(), name.clone())).collect::<Vec<_>>()
         };
         free.chain(taken).flat_map(netdevs).collect()
     }
 
     /// One device, and one interface, has the MAC.
     fn by_mac(&mut self) {
-        let mut bearers: HashMap<String, BTreeSet<PciAddress>> = HashMap::new();
-        for (address, netdev) in self.netdevs_of_functions() {
+        let mut bearers: HashMap<String, BTreeSet<Identity>> = HashMap::new();
+        for (identity, netdev) in self.netdevs_of_functions() {
             let mac = hardware::netdev_attribute(self.root, &netdev, "address", self.findings);
             let mac = mac.unwrap_or_default().to_ascii_lowercase();
-            bearers.entry(mac).or_default().insert(address);
+            bearers.entry(mac).or_default().insert(identity);
         }
         let interfaces = positions(&self.attachments.list, Attachment::mac);
         for (index, _) in self.named() {
             let Some(mac) = self.attachments.list[index].mac() else { continue };
             let alone = interfaces.get(&mac).is_some_and(|interfaces| interfaces.len() == 1);
             let bearers = bearers.get(&mac).filter(|bearers| alone && bearers.len() == 1);
-            if let Some(address) = bearers.and_then(BTreeSet::first) {
-                self.assign(index, *address, Evidence::Mac);
+            if let Some(identity) = bearers.and_then(BTreeSet::first) {
+                self.assign(index, identity, Evidence::Mac);
             }
         }
     }
@@ -237,13 +248,13 @@ impl<'a> Mapping<'a> {
     /// One interface and one device are left, and every network is there. An address of the host
     /// in device-info loses to the one own address that this kernel has, complete or not.
     fn by_only_candidate(&mut self) {
-        // A subfunction is a network function too, but none that could be told apart here.
-        if self.allocated.has_subfunction() || !self.attachments.whole {
+        if !self.attachments.whole {
             return;
         }
         let open = self.open();
         let mut free = self.free.iter();
-        let (&[index], Some((address, hardware)), None) =
+        // A subfunction is a network function too, but none that could be told apart here.
+        let (&[index], Some((Identity::Pci(address), hardware)), None) =
             (open.as_slice(), free.next(), free.next())
         else {
             return;
@@ -259,7 +270,7 @@ impl<'a> Mapping<'a> {
             None if self.attachments.state == State::Complete => {}
             _ => return,
         }
-        self.assign(index, address, Evidence::OnlyCandidate);
+        self.assign(index, &Identity::Pci(address), Evidence::OnlyCandidate);
     }
 
     fn warn_translated(&mut self, stated: Option<PciAddress>, address: PciAddress) {
@@ -280,9 +291,10 @@ impl<'a> Mapping<'a> {
         open.sort_by_key(|index| {
             (self.attachments.list[*index].request.unwrap_or(usize::MAX), *index)
         });
-        let addresses: Vec<PciAddress> = self.free.keys().copied().collect();
-        for (index, address) in open.into_iter().zip(addresses) {
-            self.assign(index, address, Evidence::Order);
+        let is_pci = |identity: &&Identity| matches!(identity, Identity::Pci(_));
+        let identities: Vec<Identity> = self.free.keys().filter(is_pci).cloned().collect();
+        for (index, identity) in open.into_iter().zip(&identities) {
+            self.assign(index, identity, Evidence::Order);
         }
     }
 
@@ -302,6 +314,19 @@ impl<'a> Mapping<'a> {
         attachments.filter(wants).map(|(index, _)| index).collect()
     }
 
+    /// The device of an identity, without a device-info: what its hardware makes of it.
+    fn device_at(&mut self, identity: Identity, hardware: Option<&Hardware>) -> Option<Device> {
+        let detail =
+            match identity {
+                Identity::Pci(address) => pci_detail(address, hardware),
+                Identity::Auxiliary(name) => DeviceDetail::Subfunction(
+                    hardware::subfunction_device(self.root, &name, self.findings),
+                ),
+                Identity::AfXdp(name) => return self.allocated.af_xdp(self.root, &name),
+            };
+        Some(Device { version: None, detail })
+    }
+
     /// Device-info stands where nothing better was found for an address this kernel lacks.
     fn restore_lost(&mut self) {
         for found in &mut self.matches {
@@ -318,9 +343,8 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// The device at an address, without a device-info: what its hardware makes of it.
-fn device_at(address: PciAddress, hardware: Option<&Hardware>) -> Device {
-    let detail = match hardware.and_then(|hardware| hardware.vdpa.as_ref()) {
+fn pci_detail(address: PciAddress, hardware: Option<&Hardware>) -> DeviceDetail {
+    match hardware.and_then(|hardware| hardware.vdpa.as_ref()) {
         Some(vdpa) => DeviceDetail::Vdpa(VdpaDevice {
             parent_device: Some(vdpa.name.clone()),
             driver: vdpa.driver.as_deref().map(|driver| driver.replace("_vdpa", "")),
@@ -335,6 +359,5 @@ fn device_at(address: PciAddress, hardware: Option<&Hardware>) -> Device {
             rdma_devices: Vec::new(),
             representor: None,
         }),
-    };
-    Device { version: None, detail }
+    }
 }

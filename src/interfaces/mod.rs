@@ -130,7 +130,9 @@ impl Reader<'_> {
             // A socket that is not there may be one that this container is to make.
             DeviceDetail::VhostUser(socket) => self.root.may_use(socket.path.as_ref()?),
             DeviceDetail::Memif(socket) => self.root.may_use(socket.path.as_ref()?),
-            DeviceDetail::AfXdp(_) | DeviceDetail::Unknown(_) => None,
+            DeviceDetail::AfXdp(_) | DeviceDetail::Subfunction(_) | DeviceDetail::Unknown(_) => {
+                None
+            }
         }
     }
 
@@ -149,7 +151,11 @@ impl Reader<'_> {
         findings: &mut Findings,
     ) -> UnmatchedDevice {
         let (kind, hardware) = match device {
-            Identity::Auxiliary(_) => (UnmatchedKind::Subfunction, None),
+            Identity::Auxiliary(name) => {
+                let hardware = hardware::subfunction(self.root, name, findings);
+                hardware::warn_if_absent(self.root, name, hardware.as_ref(), findings);
+                (UnmatchedKind::Subfunction, hardware)
+            }
             Identity::AfXdp(netdev) => {
                 (UnmatchedKind::AfXdp, hardware::of_netdev(self.root, netdev, findings))
             }
@@ -203,6 +209,7 @@ fn kind(device: Option<&Device>, hardware: Option<&Hardware>, listed: bool) -> K
         DeviceDetail::VhostUser(_) => Kind::VhostUser,
         DeviceDetail::Memif(_) => Kind::Memif,
         DeviceDetail::AfXdp(_) => Kind::AfXdp,
+        DeviceDetail::Subfunction(_) => Kind::Subfunction,
         DeviceDetail::Unknown(_) => Kind::Unknown,
     }
 }

@@ -28,6 +28,8 @@ pub enum DeviceDetail {
     Memif(MemifDevice),
     /// An AF_XDP device.
     AfXdp(AfXdpDevice),
+    /// A subfunction on the auxiliary bus.
+    Subfunction(SubfunctionDevice),
     /// A type this version does not know, by its name.
     Unknown(String),
 }
@@ -140,7 +142,21 @@ pub struct AfXdpDevice {
     pub map: Option<String>,
 }
 
-/// What this kernel shows of a PCI or vDPA device.
+/// A subfunction of a PCI device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SubfunctionDevice {
+    /// Its name under `/sys/bus/auxiliary/devices`, such as `mlx5_core.sf.4`.
+    pub name: String,
+    /// The number that it was made with.
+    pub number: Option<u32>,
+    /// The address of the PCI device that it is part of.
+    pub parent: Option<PciAddress>,
+}
+
+/// What this kernel shows of a PCI or vDPA device, or of a subfunction, whose vendor, device, class
+/// and NUMA node are its PCI device's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -197,6 +213,7 @@ impl Device {
             DeviceDetail::VhostUser(_) => "vhost-user",
             DeviceDetail::Memif(_) => "memif",
             DeviceDetail::AfXdp(_) => "af-xdp",
+            DeviceDetail::Subfunction(_) => "subfunction",
             DeviceDetail::Unknown(name) => name,
         }
     }
@@ -230,6 +247,7 @@ impl Serialize for Device {
             vhost_user: Option<&'a VhostUserDevice>,
             memif: Option<&'a MemifDevice>,
             af_xdp: Option<&'a AfXdpDevice>,
+            subfunction: Option<&'a SubfunctionDevice>,
         }
         let mut flat =
             Flat { r#type: self.type_name(), version: self.version.as_deref(), ..Flat::default() };
@@ -239,6 +257,7 @@ impl Serialize for Device {
             DeviceDetail::VhostUser(vhost_user) => flat.vhost_user = Some(vhost_user),
             DeviceDetail::Memif(memif) => flat.memif = Some(memif),
             DeviceDetail::AfXdp(af_xdp) => flat.af_xdp = Some(af_xdp),
+            DeviceDetail::Subfunction(subfunction) => flat.subfunction = Some(subfunction),
             DeviceDetail::Unknown(_) => {}
         }
         flat.serialize(serializer)

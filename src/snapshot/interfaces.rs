@@ -74,6 +74,8 @@ pub enum Kind {
     Memif,
     /// An AF_XDP device.
     AfXdp,
+    /// A subfunction of a PCI device.
+    Subfunction,
     /// A device-info type this version does not know.
     Unknown,
 }
@@ -87,7 +89,7 @@ pub enum Evidence {
     DeviceInfo,
     /// DRA metadata names the interface, or has the same PCI address; not read yet.
     Dra,
-    /// A netdev of the PCI device has the interface's name.
+    /// A netdev of the device has the interface's name.
     Netdev,
     /// The interface's alias is the PCI address.
     Ifalias,
@@ -173,7 +175,7 @@ impl Interface {
             DeviceDetail::AfXdp(af_xdp) => af_xdp.socket.as_ref().or(af_xdp.map.as_ref()),
             DeviceDetail::Vdpa(vdpa) => vdpa.path.as_ref().or_else(|| self.char_device()),
             DeviceDetail::Pci(_) => self.char_device(),
-            DeviceDetail::Unknown(_) => None,
+            DeviceDetail::Subfunction(_) | DeviceDetail::Unknown(_) => None,
         };
         path.map(String::as_str)
     }

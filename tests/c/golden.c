@@ -126,6 +126,8 @@ static void print_interfaces(const struct podnet *pod)
                 printf("path=%s\n", text(one->device->memif->path));
             if (one->device->af_xdp)
                 printf("path=%s\n", text(one->device->af_xdp->socket));
+            if (one->device->subfunction)
+                printf("subfunction=%s\n", text(one->device->subfunction->name));
         }
         print_hardware(one->hardware);
     }

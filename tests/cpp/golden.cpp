@@ -94,7 +94,8 @@ static const char *const reasons[] = {nullptr, "shared-cpus", "quota", "all-onli
 static const char *const cgroups[] = {nullptr, "v1", "v2"};
 static const char *const limits[] = {nullptr, "downward-api", "cgroup", "dra", "mount"};
 static const char *const kinds[] = {"unknown", "host",       "sr-iov", "pci",
-                                    "vdpa",    "vhost-user", "memif",  "af-xdp"};
+                                    "vdpa",    "vhost-user", "memif",  "af-xdp",
+                                    "subfunction"};
 static const char *const evidences[] = {
     nullptr, "device-info", "dra", "netdev", "ifalias", "mac", "userspace", "only-candidate", "order",
 };
@@ -192,6 +193,14 @@ static std::string json(const podnet_af_xdp *device)
     out.add("netdev", device->netdev).add("socket", device->socket).add("map", device->map);
     return out.text();
 }
+static std::string json(const podnet_subfunction *device)
+{
+    if (!device)
+        return "null";
+    object out;
+    out.add("name", device->name).add("number", index(device->number));
+    return out.add("parent", device->parent).text();
+}
 static std::string json(const podnet_device *device)
 {
     if (!device)
@@ -199,7 +208,8 @@ static std::string json(const podnet_device *device)
     object out;
     out.add("type", device->type_name).add("version", device->version).add("pci", device->pci);
     out.add("vdpa", device->vdpa).add("vhostUser", device->vhost_user);
-    return out.add("memif", device->memif).add("afXdp", device->af_xdp).text();
+    out.add("memif", device->memif).add("afXdp", device->af_xdp);
+    return out.add("subfunction", device->subfunction).text();
 }
 static std::string json(const podnet_vdpa_hardware *vdpa)
 {

@@ -120,7 +120,7 @@ static void every_option_changes_the_arguments(const podnetpp::pod &pod)
     CHECK(with([](options &o) { o.networks = {"net1"}; }) != plain);
     CHECK(with([](options &o) { o.args = {"--log-level", ""}; }) != plain);
     CHECK(with([](options &o) { o.file_prefix = "other"; }) != plain);
-    CHECK(with([](options &o) { o.memory = 64 << 20; }) != plain);
+    CHECK(with([](options &o) { o.memory = 1 << 30; }) != plain);
     CHECK(with([](options &o) { o.no_huge = true; }) != plain);
     CHECK(with([](options &o) { o.secondary = true; }) != plain);
     CHECK(with([](options &o) { o.app = PODNET_APP_TESTPMD; }) != plain);

@@ -207,11 +207,23 @@ class AfXdpDevice:
 
 
 @dataclass(frozen=True)
+class SubfunctionDevice:
+    """A subfunction of a PCI device."""
+
+    #: Its name under /sys/bus/auxiliary/devices, such as ``mlx5_core.sf.4``.
+    name: str
+    #: The number that it was made with.
+    number: Optional[int] = None
+    #: The address of the PCI device that it is part of.
+    parent: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Device:
     """A device. The member that its type names is set, the others are None."""
 
-    #: ``pci``, ``vdpa``, ``vhost-user``, ``memif``, ``af-xdp``, or one that the
-    #: library does not know.
+    #: ``pci``, ``vdpa``, ``vhost-user``, ``memif``, ``af-xdp``,
+    #: ``subfunction``, or one that the library does not know.
     type: str
     #: The version of the specification that its device-info names.
     version: Optional[str] = None
@@ -220,6 +232,7 @@ class Device:
     vhost_user: Optional[VhostUserDevice] = None
     memif: Optional[MemifDevice] = None
     af_xdp: Optional[AfXdpDevice] = None
+    subfunction: Optional[SubfunctionDevice] = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +251,8 @@ class VdpaHardware:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What this kernel shows of a PCI or vDPA device."""
+    """What this kernel shows of a PCI or vDPA device, or of a subfunction,
+    whose vendor, device, class and NUMA node are its PCI device's."""
 
     #: Four hexadecimal digits, as device has; class_ has six.
     vendor: Optional[str] = None
@@ -271,7 +285,7 @@ class Interface:
     #: ``namespace/name`` of its definition, or the CNI's own name.
     network: str
     #: ``host``, ``sr-iov``, ``pci``, ``vdpa``, ``vhost-user``, ``memif``,
-    #: ``af-xdp`` or ``unknown``.
+    #: ``af-xdp``, ``subfunction`` or ``unknown``.
     kind: str
     #: Whether it is the pod's default network.
     default: bool = False

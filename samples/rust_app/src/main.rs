@@ -58,6 +58,7 @@ fn address_of(device: &Device) -> Option<String> {
         DeviceDetail::VhostUser(socket) => socket.path.clone(),
         DeviceDetail::Memif(socket) => socket.path.clone(),
         DeviceDetail::AfXdp(device) => Some(device.netdev.clone()),
+        DeviceDetail::Subfunction(device) => Some(device.name.clone()),
         _ => None,
     }
 }

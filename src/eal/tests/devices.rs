@@ -374,6 +374,41 @@ fn subfunctions_are_ports_of_the_auxiliary_bus() {
     );
 }
 
+fn with_subfunction(name: &str, subfunction: &str) -> Interface {
+    let device = SubfunctionDevice { name: subfunction.into(), number: Some(88), parent: None };
+    let hardware = Hardware { vfio: None, netdevs: vec![name.into()], ..bound("mlx5_core.sf") };
+    let detail = DeviceDetail::Subfunction(device);
+    Interface { hardware: Some(hardware), ..with_device(name, Kind::Subfunction, detail) }
+}
+
+/// The bus compares names byte for byte.
+#[test]
+fn subfunctions_are_in_the_order_of_their_names() {
+    let mut snapshot = pod(vec![
+        with_subfunction("net1", "mlx5_core.sf.9"),
+        with_mac(with_subfunction("net2", "mlx5_core.sf.10"), "02:00:00:00:0a:01"),
+    ]);
+    let args = build(&snapshot);
+    let ports: Vec<_> =
+        args.ports.iter().map(|port| (port.interface.as_deref(), port.name.as_str())).collect();
+    assert_eq!(ports, [(Some("net2"), "mlx5_core.sf.10"), (Some("net1"), "mlx5_core.sf.9")]);
+    let first = &args.ports[0];
+    assert_eq!(first.device, PortDevice::Auxiliary { name: "mlx5_core.sf.10".into() });
+    assert_eq!((first.numa_node, first.mac.as_deref()), (Some(0), Some("02:00:00:00:0a:01")));
+    assert_eq!(codes(&args), []);
+    // Releases without the bus can be given its netdev.
+    let old = || EalArgs::builder(&snapshot).dpdk(Release::OLDEST);
+    assert_eq!(codes(&old().build().unwrap()), [WarningCode::DeviceSkipped; 2]);
+    let netdevs = old().netdevs(Netdevs::AfXdp).build().unwrap();
+    assert_eq!(netdevs.ports[0].devarg, "net_af_xdp_net1,iface=net1,queue_count=1");
+    snapshot.warnings.push(Warning {
+        code: WarningCode::DeviceAbsent,
+        path: "mlx5_core.sf.9".into(),
+        text: String::new(),
+    });
+    assert_eq!(build(&snapshot).ports.len(), 1);
+}
+
 #[test]
 fn no_device_is_asked_for_more_queues_than_it_has() {
     let tap = pod(vec![interface("net1", Kind::Host)]);
