@@ -77,8 +77,8 @@ fn the_example_brings_up_two_memif_ports() {
     let (east, west) = (planned(0, "net1"), planned(1, "net2"));
     assert!(east.starts_with("net_memif") && west.starts_with("net_memif") && east != west);
     let ports = [format!("port 0: {east}"), format!("port 1: {west}")];
-    assert!(lines.contains(&"2 ports"), "{}", said(&output));
-    for port in &ports {
-        assert!(lines.contains(&port.as_str()), "no {port}: {}", said(&output));
+    let found = ["2 ports", "net1 is port 0", "net2 is port 1"];
+    for line in ports.iter().map(String::as_str).chain(found) {
+        assert!(lines.contains(&line), "no {line}: {}", said(&output));
     }
 }

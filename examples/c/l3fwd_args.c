@@ -29,16 +29,28 @@ static void print_plan(const struct podnet_eal_args *args)
     }
 }
 
-static int print_ports(void)
+/* A port that did not come up makes the numbers of those after it smaller: names hold. */
+static int print_ports(const struct podnet_eal_args *args)
 {
     char name[RTE_ETH_NAME_MAX_LEN];
     uint16_t port;
+    size_t i;
 
     printf("%u ports\n", (unsigned int)rte_eth_dev_count_avail());
     RTE_ETH_FOREACH_DEV(port) {
         if (rte_eth_dev_get_name_by_port(port, name) != 0)
             return -1;
         printf("port %u: %s\n", (unsigned int)port, name);
+    }
+    for (i = 0; i < args->ports_len; i++) {
+        const struct podnet_port *planned = &args->ports[i];
+
+        if (rte_eth_dev_get_port_by_name(planned->name, &port) != 0) {
+            fprintf(stderr, "l3fwd_args: %s did not come up\n", planned->name);
+            return -1;
+        }
+        if (planned->interface_name)
+            printf("%s is port %u\n", planned->interface_name, (unsigned int)port);
     }
     return 0;
 }
@@ -52,7 +64,7 @@ static int run(const struct podnet_eal_args *args)
         fprintf(stderr, "l3fwd_args: EAL does not start\n");
         return -1;
     }
-    result = print_ports();
+    result = print_ports(args);
     return rte_eal_cleanup() == 0 ? result : -1;
 }
 

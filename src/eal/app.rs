@@ -60,6 +60,9 @@ const L3FWD_QUEUES_PER_LCORE: usize = 16;
 const L3FWD_QUEUES_PER_PORT: usize = 128;
 const L3FWD_QUEUES: usize = 1024;
 
+/// What `-q` of l2fwd is less than: its MAX_RX_QUEUE_PER_LCORE.
+const L2FWD_PORTS_PER_LCORE: usize = 16;
+
 /// Refuses what the application ends over.
 pub(super) fn check(
     options: &Options,
@@ -78,7 +81,24 @@ pub(super) fn check(
             return Err(Error::refused(subject, why));
         }
     }
-    if options.app == App::L3fwd { check_l3fwd(ports, layout) } else { Ok(()) }
+    match options.app {
+        App::L3fwd => check_l3fwd(ports, layout),
+        App::L2fwd => check_l2fwd(ports, layout),
+        _ => Ok(()),
+    }
+}
+
+fn check_l2fwd(ports: usize, layout: &Layout) -> Result<()> {
+    let (wanted, most) = (l2fwd_ports_per_lcore(ports, layout), L2FWD_PORTS_PER_LCORE - 1);
+    let why = format!(
+        "l2fwd has at most {most}: ask for more workers, or for fewer ports with --network"
+    );
+    let fits = wanted <= most;
+    fits.then_some(()).ok_or_else(|| Error::refused(format!("{wanted} ports on an lcore"), why))
+}
+
+fn l2fwd_ports_per_lcore(ports: usize, layout: &Layout) -> usize {
+    ports.max(1).div_ceil(layout.lcores.len().max(1))
 }
 
 fn check_l3fwd(ports: usize, layout: &Layout) -> Result<()> {
@@ -201,8 +221,7 @@ fn sends_on_each(app: App) -> bool {
 }
 
 fn l2fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
-    let ports = devices.len().max(1);
-    let per_lcore = ports.div_ceil(layout.lcores.len().max(1)).to_string();
+    let per_lcore = l2fwd_ports_per_lcore(devices.len(), layout).to_string();
     add_ports(devices, plan);
     plan.app(&["-q", &per_lcore], "ports per lcore, so that the lcores reach all ports");
     if options.release.takes(Form::L2fwdPromiscuous) {

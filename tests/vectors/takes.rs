@@ -255,6 +255,9 @@ fn application(
             return Err(format!("-p {mask} of {ports} ports"));
         }
     }
+    if value("-q").is_some_and(|ports| !matches!(ports.parse(), Ok(1..16))) {
+        return Err("-q: at most 15 ports on an lcore".to_owned());
+    }
     if let Some(cores) = value("--nb-cores") {
         if cores.parse() != Ok(lcores - 1) {
             return Err(format!("--nb-cores={cores} of {lcores} lcores"));

@@ -381,6 +381,18 @@ fn with_subfunction(name: &str, subfunction: &str) -> Interface {
     Interface { hardware: Some(hardware), ..with_device(name, Kind::Subfunction, detail) }
 }
 
+/// A name is one word and one device argument, whoever gave it.
+#[test]
+fn a_subfunction_s_name_adds_no_key() {
+    for name in
+        ["mlx5_core.sf.4,class=vdpa", "mlx5_core.sf.4\n-a", "mlx5_core.sf.4 -a", "mlx5_core.sf.=1"]
+    {
+        let snapshot = pod(vec![with_subfunction("net1", name)]);
+        let error = EalArgs::builder(&snapshot).build().unwrap_err();
+        assert!(matches!(error, Error::Refused { .. }), "{name:?}: {error}");
+    }
+}
+
 /// The bus compares names byte for byte.
 #[test]
 fn subfunctions_are_in_the_order_of_their_names() {
@@ -435,7 +447,7 @@ fn no_device_is_asked_for_more_queues_than_it_has() {
 }
 
 #[test]
-fn l3fwd_is_not_given_what_it_ends_over() {
+fn applications_are_not_given_what_they_end_over() {
     let functions = |count: u32| {
         let vf = |number| vf(&format!("net{number}"), &format!("0000:{number:02x}:00.0"));
         let mut snapshot = pod((0..count).map(vf).collect());
@@ -460,6 +472,8 @@ fn l3fwd_is_not_given_what_it_ends_over() {
     for app in [App::L3fwd, App::L2fwd, App::Testpmd] {
         says(build(33, app, 1, 1), "33 ports");
     }
-    build(32, App::L2fwd, 1, 1).unwrap();
+    build(15, App::L2fwd, 1, 1).unwrap();
+    says(build(16, App::L2fwd, 1, 1), "16 ports on an lcore");
+    build(32, App::L2fwd, 1, 3).unwrap();
     assert_eq!(codes(&build(33, App::None, 1, 1).unwrap()), [WarningCode::Application]);
 }
