@@ -197,7 +197,8 @@ impl Pod {
         plugins.flat_map(|(_, value)| pcidevice::vf_tokens(&value)).collect()
     }
 
-    /// The receive queues of each netdev in the pod, which AF_XDP ports can't have more of; for
+    /// The receive queues of each netdev in the pod, which AF_XDP ports can't have more of, one for a
+    /// virtual netdev such as a veth, which DPDK takes to have no more; for
     /// [`EalBuilder::rx_queues`](crate::eal::EalBuilder::rx_queues).
     pub fn rx_queues(&self) -> Vec<(String, u32)> {
         Root::open(&self.config.root).map(|root| hardware::rx_queues(&root)).unwrap_or_default()

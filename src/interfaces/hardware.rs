@@ -14,6 +14,7 @@ const AUXILIARY: &str = "/sys/bus/auxiliary/devices";
 const VDPA: &str = "/sys/bus/vdpa/devices";
 const IOMMU_GROUPS: &str = "/sys/kernel/iommu_groups";
 const NET: &str = "/sys/class/net";
+const VIRTUAL: &str = "/sys/devices/virtual/";
 
 /// Of `tun_flags`, linux/if_tun.h.
 const IFF_TAP: u32 = 2;
@@ -266,12 +267,15 @@ pub(super) fn has_netdev(root: &Root, name: &str) -> bool {
     is_component(name) && root.exists(&format!("{NET}/{name}"))
 }
 
-/// The receive queues of each netdev in this network namespace.
+/// The receive queues of each netdev in this network namespace. net_af_xdp counts its combined
+/// channels: those of a network card are its queues, and a virtual netdev has none, which is one.
 pub(crate) fn rx_queues(root: &Root) -> Vec<(String, u32)> {
     let netdevs = root.list(NET).unwrap_or_default();
     let count = |name: &String| {
         let queues = root.list(&format!("{NET}/{name}/queues")).ok()?;
         let count = queues.iter().filter(|queue| queue.starts_with("rx-")).count();
+        let real = root.real_path(&format!("{NET}/{name}"))?;
+        let count = if real.starts_with(VIRTUAL) { count.min(1) } else { count };
         Some((name.clone(), u32::try_from(count).ok().filter(|count| *count > 0)?))
     };
     netdevs.iter().filter_map(count).collect()

@@ -89,6 +89,21 @@ fn kernel_netdevs_are_ports_when_asked_for() {
     pod.run("eal --netdevs yes").ends(2);
 }
 
+/// DPDK counts combined channels, of which a veth has none however many queues it has.
+#[test]
+fn af_xdp_takes_one_queue_of_a_virtual_netdev() {
+    let pod = pod(&status(&[r#"{"name":"ran/veth","interface":"net1"}"#.to_owned()]));
+    for queue in ["rx-0", "rx-1", "tx-0", "tx-1"] {
+        pod.file(&format!("sys/devices/virtual/net/net1/queues/{queue}/rps_cpus"), "0\n");
+    }
+    std::fs::create_dir_all(pod.path().join("sys/class/net")).unwrap();
+    let link = pod.path().join("sys/class/net/net1");
+    std::os::unix::fs::symlink("../../devices/virtual/net/net1", link).unwrap();
+    let eal = |queues| pod.run(&format!("eal --no-huge --netdevs af-xdp --queues {queues}"));
+    eal(1).ends(0).shows("queue_count=1");
+    eal(2).ends(1).says("2 queues: net1 has 1 receive queues");
+}
+
 #[test]
 fn next_hops_and_routes_are_by_network() {
     let pod = two_sockets();
