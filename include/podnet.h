@@ -1437,8 +1437,8 @@ extern "C" {
  * nothing yet. config may be NULL: everything as in a pod.
  *
  * Returns 0 and sets *ret, which podnet_close() frees. Else returns -EINVAL for
- * a NULL ret, a wrong size, an unknown flag or a container name that is not
- * UTF-8; -E2BIG for a member that this library does not know.
+ * a NULL ret, a wrong size, an empty directory, an unknown flag or a container
+ * name that is not UTF-8; -E2BIG for a member that this library does not know.
  */
 int podnet_open(const struct podnet_config *config,
                 struct podnet **ret,

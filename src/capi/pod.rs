@@ -46,8 +46,8 @@ unsafe impl SizedStruct for podnet_config {}
 /// nothing yet. config may be NULL: everything as in a pod.
 ///
 /// Returns 0 and sets *ret, which podnet_close() frees. Else returns -EINVAL for
-/// a NULL ret, a wrong size, an unknown flag or a container name that is not
-/// UTF-8; -E2BIG for a member that this library does not know.
+/// a NULL ret, a wrong size, an empty directory, an unknown flag or a container
+/// name that is not UTF-8; -E2BIG for a member that this library does not know.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_open(
     config: *const podnet_config,
@@ -73,13 +73,17 @@ unsafe fn configured(config: *const podnet_config) -> Result<Pod, Failure> {
         return Err(Failure::invalid("config: flags", "an unknown flag is set"));
     }
     let mut pod = Pod::builder().assign_by_order(config.flags & PODNET_ASSIGN_BY_ORDER != 0);
-    // SAFETY: see above.
-    if let Some(root) = unsafe { input::path(config.root) } {
+    let directory = |what, path| {
+        // SAFETY: see above.
+        let path = unsafe { input::path(path) };
+        let is_empty = path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
+        if is_empty { Err(Failure::invalid(what, "is empty")) } else { Ok(path) }
+    };
+    if let Some(root) = directory("config: root", config.root)? {
         pod = pod.root(root);
     }
-    // SAFETY: see above.
-    if let Some(directory) = unsafe { input::path(config.downward_api_dir) } {
-        pod = pod.downward_api(directory);
+    if let Some(mount) = directory("config: downward_api_dir", config.downward_api_dir)? {
+        pod = pod.downward_api(mount);
     }
     // SAFETY: see above.
     if let Some(name) = unsafe { input::text("config: container_name", config.container_name) }? {

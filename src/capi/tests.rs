@@ -129,6 +129,10 @@ fn open_refuses_misuse() {
     assert_eq!((code, &*text), (-libc::EINVAL, "config: flags: an unknown flag is set"));
     let (code, text) = open(&podnet_config { container_name: c"\xff".as_ptr(), ..config(root) });
     assert_eq!((code, &*text), (-libc::EINVAL, "config: container_name: must be UTF-8"));
+    let (code, text) = open(&podnet_config { root: c"".as_ptr(), ..config(root) });
+    assert_eq!((code, &*text), (-libc::EINVAL, "config: root: is empty"));
+    let (code, text) = open(&podnet_config { downward_api_dir: c"".as_ptr(), ..config(root) });
+    assert_eq!((code, &*text), (-libc::EINVAL, "config: downward_api_dir: is empty"));
     assert!(pod.is_null());
     // SAFETY: NULL is allowed everywhere.
     assert_eq!(unsafe { podnet_open(null(), null_mut(), null_mut()) }, -libc::EINVAL);
