@@ -555,16 +555,16 @@ fn words(options: &podnet_eal_options) -> Result<(Vec<String>, usize), String> {
 #[test]
 fn a_program_may_have_any_name() {
     let more = [c"--".as_ptr(), c"-q".as_ptr()];
-    for name in [c"--", c"", c"l3 fwd"] {
-        let program = name.as_ptr();
-        let (made, eal_argc) = words(&podnet_eal_options { program, ..options() }).unwrap();
-        assert_eq!(
-            (&*made[0], &made[eal_argc..]),
-            (name.to_str().unwrap(), &["--".to_owned()][..])
-        );
-        let given = podnet_eal_options { program, args: more.as_ptr(), args_len: 2, ..options() };
+    for (name, args_len) in [(c"--", 2), (c"", 0)] {
+        let given = podnet_eal_options {
+            program: name.as_ptr(),
+            args: more.as_ptr(),
+            args_len,
+            ..options()
+        };
         let (made, eal_argc) = words(&given).unwrap();
-        assert_eq!(made[eal_argc..], ["--", "-q"]);
+        assert_eq!(made[0], name.to_str().unwrap());
+        assert_eq!(made[eal_argc..], ["--", "-q"][..args_len.max(1)]);
     }
 }
 
@@ -577,7 +577,7 @@ fn lengths_that_are_garbage_are_refused() {
         next_hops: one.as_ptr(),
         ..options()
     };
-    for len in [usize::MAX, isize::MAX.unsigned_abs(), 65_537] {
+    for len in [usize::MAX, 65_537] {
         for (what, options) in [
             ("networks", podnet_eal_options { networks_len: len, ..given }),
             ("args", podnet_eal_options { args_len: len, ..given }),
