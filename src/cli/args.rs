@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use podnet::eal::{App, IovaMode, Netdevs, Release, Smt};
@@ -384,8 +385,34 @@ impl Cli {
         let command = Cli::command().mut_subcommands(|verb| {
             verb.mut_args(|arg| if empty(&arg) { arg.env(None::<&str>) } else { arg })
         });
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command.clone().try_get_matches().unwrap_or_else(|error| {
+            if let Some(name) = variable_of(&command, &error) {
+                super::say(format!("${name}, from the environment, is refused:"));
+            }
+            error.exit()
+        });
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The variable of the environment that a refused value is from: clap names its option alone.
+fn variable_of(command: &clap::Command, error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let option = text(ContextKind::InvalidArg)?.split(' ').next()?;
+    let value = text(ContextKind::InvalidValue)?;
+    let is_given = |word: String| word.split('=').next() == Some(option);
+    if std::env::args().take_while(|word| word != "--").any(is_given) {
+        return None;
+    }
+    let args = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let mut names = args
+        .filter(|arg| arg.get_long() == option.strip_prefix("--"))
+        .filter_map(|arg| arg.get_env()?.to_str());
+    let name = names.next()?;
+    std::env::var(name).is_ok_and(|set| set.contains(value)).then(|| name.to_owned())
 }
 
 impl Global {

@@ -85,8 +85,12 @@ fn options_win_over_variables_and_an_empty_one_is_unset() {
         ("PODNET_MEMORY", "-1"),
         ("PODNET_WAIT_NETWORKS", "soon"),
     ] {
-        run(exec(&pod, &["l3fwd"]).env(name, value)).ends(2).says(value);
+        let from = format!("podnet: ${name}, from the environment, is refused:\n");
+        run(exec(&pod, &["l3fwd"]).env(name, value)).ends(2).says(value).says(&from);
     }
+    let mut command = exec(&pod, &["l3fwd"]);
+    let run = run(command.env("PODNET_APP", "l4fwd").args(["--app", "l4fwd"])).ends(2);
+    assert!(!run.err.contains("environment"), "{run:#?}");
 }
 
 #[test]
