@@ -3,7 +3,6 @@
 //! DPDK sizes itself by the node's free hugepages and never looks at the
 //! container's limit, so the limit has to be told to it.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -166,7 +165,7 @@ fn budget(options: &Options, sizes: &[&PageSize], plan: &mut Plan) -> Option<u64
     }
 }
 
-/// Bytes to take, from pages of these sizes.
+/// Bytes to take, from pages of these sizes, smallest first.
 struct Amount<'a> {
     bytes: u64,
     sizes: &'a [&'a PageSize],
@@ -266,11 +265,9 @@ fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTre
 /// Bytes by NUMA node. Each page size is shared out by itself, the largest first, as EAL fills a
 /// node: what is no whole larger page would else be asked of the smaller ones, past their limit.
 fn shares(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
-    let mut sizes = amount.sizes.to_vec();
-    sizes.sort_by_key(|page| Reverse(page.size));
     let mut rest = amount.bytes;
     let mut all = BTreeMap::new();
-    for page in &sizes {
+    for page in amount.sizes.iter().rev() {
         let bytes = page.limit.map_or(rest, |limit| limit.min(rest));
         let one = Amount { bytes, sizes: std::slice::from_ref(page) };
         for (node, share) in share_out(&one, nodes) {
