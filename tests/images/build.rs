@@ -80,7 +80,7 @@ pub fn base() -> &'static Image {
         let _ = buildah().args(["rm", "--all"]).output();
         let _ = buildah().args(["rmi", "--prune"]).output();
         let (codename, mirror) = release();
-        let key = format!("{codename} {mirror}, no documentation");
+        let key = format!("{codename} {mirror}, nothing kept");
         if key != built_from("base") {
             debootstrap(&codename, &mirror);
             let mut build = buildah();
@@ -117,7 +117,10 @@ fn debootstrap(codename: &str, mirror: &str) {
     // As the images of registries have it: nothing downloaded is kept, no package waits for a disk.
     let options = [
         ("dpkg/dpkg.cfg.d/image", "force-unsafe-io\npath-exclude=/usr/share/doc/*\n"),
-        ("apt/apt.conf.d/image", "Binary::apt-get::APT::Keep-Downloaded-Packages \"0\";\n"),
+        (
+            "apt/apt.conf.d/image",
+            "APT::Keep-Downloaded-Packages \"0\";\nDir::Cache::pkgcache \"\";\nDir::Cache::srcpkgcache \"\";\n",
+        ),
     ];
     for (file, text) in options {
         fs::write(directory.join("etc").join(file), text).unwrap();
