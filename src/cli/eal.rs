@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{self, Global, PlanArgs};
 use super::text::shell_line;
-use super::{Failure, Outcome, print_json, say, target, warn_of};
+use super::{Failure, Outcome, print_json, release, say, warn_of};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
 pub fn write_routes(made: &EalArgs) -> Outcome {
     for file in made.routes.iter().flat_map(|routes| [&routes.ipv4, &routes.ipv6]) {
         std::fs::write(&file.path, &file.text).map_err(|error| {
-            let why = super::preflight::reason(&error);
+            let why = super::checks::devices::reason(&error);
             Failure::failed(format!("{}: {why}: the routes are written there", file.path))
         })?;
     }
@@ -102,8 +102,8 @@ impl<'a> Planner<'a> {
     /// `program` is what will read the arguments, where it is known.
     pub fn new(pod: &Pod, options: &'a PlanArgs, program: Option<&Path>) -> Planner<'a> {
         let found = match options.dpdk {
-            Some(release) => target::Found { release, source: "--dpdk".to_owned() },
-            None => target::detect(program),
+            Some(release) => release::Found { release, source: "--dpdk".to_owned() },
+            None => release::detect(program),
         };
         if options.verbose {
             say(format!("DPDK {}: from {}", found.release, found.source));

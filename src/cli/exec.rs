@@ -9,13 +9,14 @@ use podnet::{Error, Pod, Snapshot, Wait};
 
 use super::args::{ExecArgs, Global};
 use super::checks::Checks;
+use super::checks::devices::{self, reason};
+use super::checks::{privileges, user_devices};
 use super::eal::{self, Planner};
-use super::preflight::{self, reason};
 use super::program::{Program, cannot_run};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
-use super::{Failure, Outcome, own, privileges, say, warn, warn_of};
+use super::{Failure, Outcome, say, warn, warn_of};
 
 pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     let program = Program::choose(args)?;
@@ -30,7 +31,7 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     if args.start.dry_run {
         return eal::print_line(&words);
     }
-    let own = own::devices(&words, &made.ports).into_iter().filter_map(|one| one.device);
+    let own = user_devices::devices(&words, &made.ports).into_iter().filter_map(|one| one.device);
     let devices: Vec<_> = made.ports.iter().map(|port| port.device.clone()).chain(own).collect();
     make_way(&devices, &aliases)?;
     eal::write_routes(&made)?;
@@ -92,7 +93,7 @@ fn prepare(
         // DPDK would skip them and number the later ports anew; arguments that name ports would
         // then name others.
         let mut fewer = snapshot.clone();
-        lost.iter().for_each(|device| preflight::remove(device, &mut fewer));
+        lost.iter().for_each(|device| devices::remove(device, &mut fewer));
         made = planner.plan(&fewer)?;
         words = line(&made)?;
     }
@@ -109,7 +110,7 @@ fn make_way(devices: &[PortDevice], aliases: &[Alias]) -> Outcome {
             Failure::failed(format!("{long}: {why}, and can't be linked to: {}", reason(&error)))
         })?;
     }
-    let sockets = devices.iter().filter_map(preflight::socket_of);
+    let sockets = devices.iter().filter_map(devices::socket_of);
     for path in sockets.filter(|socket| socket.ours).map(|socket| socket.path) {
         if socket::own_state(path) == socket::State::Stale {
             fs::remove_file(path)

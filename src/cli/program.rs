@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use podnet::eal::App;
 
 use super::args::ExecArgs;
-use super::preflight::reason;
-use super::{Failure, target};
+use super::checks::devices::reason;
+use super::{Failure, release};
 
 const ARGS: &str = "PODNET_ARGS";
 
@@ -61,7 +61,7 @@ fn usual_names(app: App) -> Result<&'static [&'static str], Failure> {
 fn find(names: &[&str]) -> Result<(String, PathBuf), Failure> {
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for name in names {
-        match target::find_program(name.as_ref()) {
+        match release::find_program(name.as_ref()) {
             Ok(path) => return Ok((name.to_string(), path)),
             Err(error) => failure = error,
         }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::preflight::reason;
-use super::system;
+use super::devices::reason;
+use crate::cli::system;
 
 const IFF_UP: u32 = 1;
 

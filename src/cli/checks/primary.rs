@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::preflight::reason;
-use super::words;
+use super::devices::reason;
+use crate::cli::words;
 
 /// EAL's own choice.
 const PREFIX: &str = "rte";

@@ -4,8 +4,8 @@ use podnet::parse::cpulist::CpuSet;
 use podnet::snapshot::{Hugepages, PageSize};
 
 use super::leftovers::Leftover;
-use super::units::show_size;
-use super::words::Memory;
+use crate::cli::units::show_size;
+use crate::cli::words::Memory;
 
 const FIX: &str = "set resources.limits hugepages-2Mi or -1Gi of this container, on a node that \
                    has them, or pass --no-huge";

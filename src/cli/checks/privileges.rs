@@ -10,10 +10,10 @@ use rustix::thread::{
     set_capabilities,
 };
 
+use super::devices::reason;
 use super::pci;
-use super::preflight::reason;
-use super::units::show_size;
-use super::words::{self, Memory};
+use crate::cli::units::show_size;
+use crate::cli::words::{self, Memory};
 
 /// What ports may need, by the names that a pod's specification uses. IPC_LOCK is not among them:
 /// it only lifts the limit of locked memory.

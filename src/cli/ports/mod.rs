@@ -1,5 +1,7 @@
 //! `podnet ports`: the ports of a running application against those planned for this pod.
 
+mod telemetry;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,14 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Global, PortsArgs};
+use super::checks::devices::reason;
 use super::eal::Planner;
 use super::exec;
-use super::preflight::reason;
 use super::runtime::{self, RuntimeDirectory};
 use super::socket;
 use super::table::{CAUTION, Cell, PLAIN, Table};
-use super::telemetry::{Client, Trouble, number};
 use super::{Failure, Outcome, print_json, warn_of};
+use telemetry::{Client, Trouble, number};
 
 pub fn run(global: &Global, args: &PortsArgs) -> Outcome {
     let pod = global.pod();

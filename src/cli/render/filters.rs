@@ -215,7 +215,7 @@ fn shell(value: &Value) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         return Ok(shell_quote(text).into_owned());
     }
-    Ok(super::text::shell_line(&words(value)?))
+    Ok(crate::cli::text::shell_line(&words(value)?))
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use super::preflight::reason;
-use super::{socket, system};
+use crate::cli::checks::devices::reason;
+use crate::cli::{socket, system};
 
 /// Releases say 16 KiB; one that says much more would only make us take memory.
 const MAX_ANSWER: u64 = 1 << 20;

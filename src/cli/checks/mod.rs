@@ -1,5 +1,15 @@
 //! Whether to start: what would go wrong, and whether that may be.
 
+mod cpus;
+pub mod devices;
+mod hugepages;
+mod leftovers;
+mod netdev;
+mod pci;
+mod primary;
+pub mod privileges;
+pub mod user_devices;
+
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,10 +19,10 @@ use podnet::snapshot::State;
 use podnet::{Snapshot, WarningCode};
 
 use super::args::ExecArgs;
-use super::privileges::Rights;
 use super::socket::{self, Alias};
 use super::words::{self, Memory};
-use super::{Failure, cpus, leftovers, memory, own, preflight, primary, warn};
+use super::{Failure, warn};
+use privileges::Rights;
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -29,7 +39,8 @@ impl Checks<'_> {
     pub fn wait_for_sockets(&self, made: &EalArgs, words: &[String]) {
         let Some(limit) = self.args.start.wait_sockets else { return };
         let planned = made.ports.iter().map(|port| self.device(port));
-        let own = own::devices(words, &made.ports).into_iter().filter_map(|one| one.device);
+        let own =
+            user_devices::devices(words, &made.ports).into_iter().filter_map(|one| one.device);
         let devices: Vec<_> = planned.chain(own).collect();
         let start = Instant::now();
         while !devices.iter().all(is_ready) && start.elapsed() < limit {
@@ -102,19 +113,19 @@ impl Checks<'_> {
             // Without files of its own DPDK does not look for those of others.
             stale.drain(..).for_each(|one| warn(one.describe()));
         }
-        memory::short_of(&Memory::of(words), &hugepages, nodes.as_ref(), &stale)
+        hugepages::short_of(&Memory::of(words), &hugepages, nodes.as_ref(), &stale)
     }
 
     /// The ports that DPDK would start without.
     fn lost(&self, made: &EalArgs, words: &[String]) -> Lost {
         let root = Path::new("/");
         let planned = made.ports.iter().filter_map(|port| {
-            let why = preflight::check(&self.device(port), root)?;
+            let why = devices::check(&self.device(port), root)?;
             Some((port.device.clone(), describe(port, &why)))
         });
-        let own = own::devices(words, &made.ports);
+        let own = user_devices::devices(words, &made.ports);
         let lost = own.iter().filter_map(|one| {
-            Some(format!("{} {}", one.label, preflight::check(one.device.as_ref()?, root)?))
+            Some(format!("{} {}", one.label, devices::check(one.device.as_ref()?, root)?))
         });
         let lost: Vec<String> = lost.collect();
         Lost { planned: planned.collect(), remains: own.len() > lost.len(), own: lost }
@@ -135,7 +146,7 @@ impl Checks<'_> {
 
 /// Whether the other side of `device`, where that has one, has made its socket.
 fn is_ready(device: &PortDevice) -> bool {
-    let peer = preflight::socket_of(device).filter(|socket| !socket.ours);
+    let peer = devices::socket_of(device).filter(|socket| !socket.ours);
     peer.is_none_or(|socket| socket::state(socket.path) == socket::State::Live)
 }
 

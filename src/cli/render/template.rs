@@ -13,9 +13,10 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::preflight::reason;
-use super::text::acts_on_terminal;
-use super::{Failure, filters};
+use super::filters;
+use crate::cli::Failure;
+use crate::cli::checks::devices::reason;
+use crate::cli::text::acts_on_terminal;
 
 /// The steps that filling a template in may take: a second or so, and far more than any needs.
 const FUEL: u64 = 10_000_000;

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 
 use podnet::eal::{Port, PortDevice};
 
-use super::words;
+use crate::cli::words;
 
 /// What net_memif connects to unless told otherwise.
 const MEMIF_SOCKET: &str = "/run/memif.sock";

@@ -1,5 +1,7 @@
 //! Which DPDK a program was made for.
 
+mod ask;
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,7 +14,7 @@ use object::read::ReadCache;
 use object::read::elf::ElfFile;
 use podnet::eal::Release;
 
-use super::{system, version};
+use super::system;
 
 /// A DPDK release, and what told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,7 @@ fn in_text(program: &Path) -> Option<Found> {
 /// By running it, which is for programs only that have EAL in them.
 fn told(program: &Path) -> Option<Found> {
     let source = format!("{} -v -h, which printed it", program.display());
-    let release = has_eal(program).then(|| version::ask(program))?.ok()??;
+    let release = has_eal(program).then(|| ask::ask(program))?.ok()??;
     Some(Found { release, source })
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use podnet::eal::PortDevice;
 use podnet::snapshot::{DeviceDetail, Interface, Snapshot};
 
-use super::{netdev, pci, socket, system};
+use super::{netdev, pci};
+use crate::cli::{socket, system};
 
 /// A socket that the program makes (`ours`) or connects to.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use podnet::snapshot::Hugepages;
 use rustix::fs::{FlockOperation, flock};
 
-use super::units::show_size;
+use crate::cli::units::show_size;
 
 /// The files in one mount that no process has locked.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use podnet::eal::EalArgs;
 use podnet::parse::cpulist::CpuSet;
 
-use super::{warn, words};
+use crate::cli::{warn, words};
 
 /// Why this process may not run on the CPUs of a command line.
 pub fn check(made: &EalArgs, words: &[String]) -> Option<String> {

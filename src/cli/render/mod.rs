@@ -1,5 +1,8 @@
 //! `podnet render`: a configuration file from a template.
 
+mod filters;
+mod template;
+
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -15,10 +18,10 @@ use podnet::lookup::{self, LookupError};
 use podnet::parse::cpulist::CpuSet;
 
 use super::args::{Global, RenderArgs};
+use super::checks::devices::reason;
 use super::eal::Planner;
-use super::preflight::reason;
-use super::template::Template;
-use super::{Failure, Outcome, filters, warn_of};
+use super::{Failure, Outcome, warn_of};
+use template::Template;
 
 pub fn run(global: &Global, args: &RenderArgs) -> Outcome {
     let template = Template::read(&args.template)?;
