@@ -5,6 +5,7 @@
 
 use super::devices::{AfXdpPlugin, Backend, Selected};
 use super::lcores::Layout;
+use super::mac::Mac;
 use super::release::Form;
 use super::{Options, Plan, Port};
 use crate::error::{Error, Result};
@@ -285,21 +286,9 @@ fn mac(device: &Selected<'_>) -> Result<Option<String>> {
         return Ok(None);
     };
     let invalid = |why| Error::refused(subject(device, "MAC address", mac), why);
-    let bytes = parse_mac(mac).ok_or_else(|| invalid("expected one like 02:11:22:33:44:55"))?;
-    if bytes[0] & 1 == 1 {
+    let mac = Mac::parse(mac).ok_or_else(|| invalid("expected one like 02:11:22:33:44:55"))?;
+    if mac.is_group() {
         return Err(invalid("a group address can't be a port's own"));
     }
-    let text = bytes.map(|byte| format!("{byte:02x}")).join(":");
-    Ok((bytes != [0; 6]).then_some(text))
-}
-
-pub(super) fn parse_mac(text: &str) -> Option<[u8; 6]> {
-    let mut bytes = [0; 6];
-    let mut parts = text.split(':');
-    for byte in &mut bytes {
-        let part = parts.next().filter(|part| part.len() == 2)?;
-        let plain = part.bytes().all(|digit| digit.is_ascii_hexdigit());
-        *byte = u8::from_str_radix(part, 16).ok().filter(|_| plain)?;
-    }
-    parts.next().is_none().then_some(bytes)
+    Ok((!mac.is_zero()).then(|| mac.to_string()))
 }

@@ -25,6 +25,7 @@ mod devargs;
 mod devices;
 mod driver;
 mod lcores;
+mod mac;
 mod memory;
 mod netdevs;
 mod options;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde::Serialize;
 
-use super::devargs::parse_mac;
+use super::mac::Mac;
 use super::release::Form;
 use super::{App, Options, Plan, Port};
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub(super) fn add_next_hops(
                 return Err(Error::invalid("next hop", why));
             }
         };
-        let bytes = parse_mac(mac).filter(|bytes| *bytes != [0; 6]).ok_or_else(|| {
+        let mac = Mac::parse(mac).filter(|mac| !mac.is_zero()).ok_or_else(|| {
             let why = "expected an address like 02:11:22:33:44:55";
             Error::invalid(format!("MAC address {mac:?} of the next hop of {network:?}"), why)
         })?;
@@ -61,7 +61,6 @@ pub(super) fn add_next_hops(
             let why = format!("port {port} has one already, by {other:?}");
             return Err(Error::invalid(format!("next hop of {network:?}"), why));
         }
-        let mac = bytes.map(|byte| format!("{byte:02x}")).join(":");
         let why = format!("packets out of port {port} go to this address, as asked for");
         plan.app(&[&format!("{option}={port},{mac}")], why);
     }
