@@ -44,14 +44,23 @@ impl<View> Owned<View> {
     /// # Safety
     /// `view` is NULL or from [`Owned::give`] of this type, and not used afterwards.
     pub unsafe fn take_back(view: *mut View) {
-        guard(ptr::null_mut(), || {
-            if !view.is_null() {
-                // SAFETY: `view` is the first member of a boxed `Owned`.
-                drop(unsafe { Box::from_raw(view.cast::<Owned<View>>()) });
-            }
-            Ok(())
-        });
+        // SAFETY: `view` is the first member of a boxed `Owned`.
+        unsafe { free(view.cast::<Owned<View>>()) };
     }
+}
+
+/// Frees what C was given.
+///
+/// # Safety
+/// `object` is NULL or from a box, and not used afterwards.
+pub(super) unsafe fn free<T>(object: *mut T) {
+    guard(ptr::null_mut(), || {
+        if !object.is_null() {
+            // SAFETY: as the caller promises.
+            drop(unsafe { Box::from_raw(object) });
+        }
+        Ok(())
+    });
 }
 
 /// The body of the calls for one subject: reads it, and hands it to C.

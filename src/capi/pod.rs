@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::error::{Failure, guard, podnet_error};
 use super::input::{self, SizedStruct, object, out, sized};
+use super::owned::free;
 use super::text::malloc;
 use crate::pod::Pod;
 
@@ -95,13 +96,8 @@ unsafe fn configured(config: *const podnet_config) -> Result<Pod, Failure> {
 /// Frees a pod. Results that came from it stay valid. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_close(pod: *mut podnet) {
-    guard(std::ptr::null_mut(), || {
-        if !pod.is_null() {
-            // SAFETY: it is from podnet_open() and not used afterwards.
-            drop(unsafe { Box::from_raw(pod) });
-        }
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_open(), and not used afterwards.
+    unsafe { free(pod) };
 }
 
 /// Everything about the pod as one line of JSON, UTF-8: what "podnet show

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::error::{Failure, guard, podnet_error};
 use super::input::{SizedStruct, object, out, sized, texts};
 use super::interfaces::{self, podnet_interface};
-use super::owned::Owned;
+use super::owned::{Owned, free};
 use super::pod::{json, podnet};
 use crate::wait::Wait;
 use crate::watch::{Event, EventKind, Watch};
@@ -219,11 +219,8 @@ fn give(event: &Event) -> *mut podnet_event {
 /// Frees an event. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_event_free(event: *mut podnet_event) {
-    guard(ptr::null_mut(), || {
-        // SAFETY: it is NULL or from podnet_watch_next(), and not used afterwards.
-        unsafe { Owned::take_back(event) };
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_watch_next(), and not used afterwards.
+    unsafe { Owned::take_back(event) };
 }
 
 /// Ends a watch and closes its descriptor. Its events stay valid. NULL is fine. A
@@ -231,13 +228,8 @@ pub unsafe extern "C" fn podnet_event_free(event: *mut podnet_event) {
 /// with -EINVAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn podnet_watch_close(watch: *mut podnet_watch) {
-    guard(ptr::null_mut(), || {
-        if !watch.is_null() {
-            // SAFETY: it is from podnet_watch_open() and not used afterwards.
-            drop(unsafe { Box::from_raw(watch) });
-        }
-        Ok(())
-    });
+    // SAFETY: it is NULL or from podnet_watch_open(), and not used afterwards.
+    unsafe { free(watch) };
 }
 
 #[cfg(test)]
