@@ -60,7 +60,7 @@ fn text(
     findings: &mut Findings,
 ) -> Option<(String, String)> {
     let path = format!("{directory}/{file}");
-    let text = root.text(&path).map_err(|error| findings.note(&error)).ok().flatten()?;
+    let text = findings.noted(root.text(&path)).flatten()?;
     Some((path, text))
 }
 

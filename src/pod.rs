@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::cgroup::Cgroups;
 use crate::downward_api::DownwardApi;
 use crate::error::{Error, Result};
-use crate::interfaces::hardware;
+use crate::interfaces::netdevs;
 use crate::parse::network_status::NetworkStatus;
 use crate::parse::pci::PciAddress;
 use crate::parse::pcidevice;
@@ -201,13 +201,13 @@ impl Pod {
     /// virtual netdev such as a veth, which DPDK takes to have no more; for
     /// [`EalBuilder::rx_queues`](crate::eal::EalBuilder::rx_queues).
     pub fn rx_queues(&self) -> Vec<(String, u32)> {
-        Root::open(&self.config.root).map(|root| hardware::rx_queues(&root)).unwrap_or_default()
+        Root::open(&self.config.root).map(|root| netdevs::rx_queues(&root)).unwrap_or_default()
     }
 
     /// The names of the tap devices in this network namespace; for
     /// [`EalBuilder::taps`](crate::eal::EalBuilder::taps).
     pub fn taps(&self) -> Vec<String> {
-        Root::open(&self.config.root).map(|root| hardware::taps(&root)).unwrap_or_default()
+        Root::open(&self.config.root).map(|root| netdevs::taps(&root)).unwrap_or_default()
     }
 
     /// Everything, read once. Malformed parts are empty and have a warning.

@@ -1,12 +1,12 @@
 //! Warnings: what a reader should know although an answer was given.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::Serialize;
 
 use crate::error::{Error, Result, one_line};
 use crate::parse::Problem;
+use crate::snapshot::display_as_json;
 
 /// Something a reader should know. Programs compare `code` and `path`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -100,12 +100,7 @@ impl WarningCode {
     }
 }
 
-impl fmt::Display for WarningCode {
-    /// The name that JSON has for it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+display_as_json!(WarningCode);
 
 /// Collects warnings while one subject is read, and the first failure among them.
 #[derive(Debug, Default)]
@@ -145,6 +140,11 @@ impl Findings {
     /// The value of `result`, or its error noted and nothing.
     pub fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.fail(error)).ok()
+    }
+
+    /// As [`take`](Self::take), where the answer stands without it.
+    pub fn noted<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.note(&error)).ok()
     }
 
     /// Everything noted, each once: several subjects read the same file.

@@ -1,6 +1,5 @@
 //! Watching what becomes of the interfaces.
 
-use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use serde::Serialize;
@@ -8,7 +7,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::notify::Notifier;
 use crate::pod::{Pod, View};
-use crate::snapshot::Interface;
+use crate::snapshot::{Interface, display_as_json};
 
 /// Something that became of an interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,12 +36,7 @@ pub enum EventKind {
     Changed,
 }
 
-impl fmt::Display for EventKind {
-    /// The name that JSON has for it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+display_as_json!(EventKind);
 
 /// The changes of a pod's interfaces from [`Pod::watch`] on.
 ///

@@ -3,7 +3,8 @@
 //! A pod's sysfs shows every PCI and vDPA device of the node; only netdevs are
 //! filtered, by network namespace.
 
-use crate::error::Error;
+use super::allocated::Identity;
+use super::netdevs;
 use crate::parse::pci::PciAddress;
 use crate::root::{Names, Root};
 use crate::snapshot::{Hardware, SubfunctionDevice, VdpaHardware};
@@ -13,14 +14,18 @@ const PCI: &str = "/sys/bus/pci/devices";
 const AUXILIARY: &str = "/sys/bus/auxiliary/devices";
 const VDPA: &str = "/sys/bus/vdpa/devices";
 const IOMMU_GROUPS: &str = "/sys/kernel/iommu_groups";
-const NET: &str = "/sys/class/net";
-const VIRTUAL: &str = "/sys/devices/virtual/";
-
-/// Of `tun_flags`, linux/if_tun.h.
-const IFF_TAP: u32 = 2;
 
 /// The class of network controllers, PCI Code and ID Assignment Specification.
 const NETWORK_CLASS: &str = "02";
+
+/// The hardware of what the environment lists; `None` where this kernel does not have it.
+pub(super) fn of(root: &Root, identity: &Identity, findings: &mut Findings) -> Option<Hardware> {
+    match identity {
+        Identity::Pci(address) => pci(root, *address, findings),
+        Identity::Auxiliary(name) => subfunction(root, name, findings),
+        Identity::AfXdp(name) => netdevs::hardware(root, name, findings),
+    }
+}
 
 /// A PCI device; `None` where this kernel does not have it.
 pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> Option<Hardware> {
@@ -45,7 +50,7 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
         class,
         numa_node,
         iommu_group,
-        netdevs: netdevs(root, &device, driver.as_deref(), findings),
+        netdevs: netdevs_on(root, &device, driver.as_deref(), findings),
         rdma_devices: names(root, &format!("{device}/infiniband"), findings),
         no_iommu: iommu_group.is_some_and(|group| has_no_iommu(root, group, findings)),
         vfio: iommu_group.filter(|_| is_on_vfio).map(|group| vfio_node(root, group)),
@@ -58,7 +63,7 @@ pub(super) fn pci(root: &Root, address: PciAddress, findings: &mut Findings) -> 
 }
 
 /// A subfunction; `None` where this kernel does not have it.
-pub(super) fn subfunction(root: &Root, name: &str, findings: &mut Findings) -> Option<Hardware> {
+fn subfunction(root: &Root, name: &str, findings: &mut Findings) -> Option<Hardware> {
     let device = auxiliary_device(root, name)?;
     let on_pci = parent(root, name).and_then(|address| pci(root, address, findings));
     let of_parent = on_pci.unwrap_or_default();
@@ -90,15 +95,19 @@ fn auxiliary_device(root: &Root, name: &str) -> Option<String> {
     (is_component(name) && root.exists(&device)).then_some(device)
 }
 
-/// The PCI device of a subfunction, which is the directory above its own.
+/// The PCI device of a subfunction.
 fn parent(root: &Root, name: &str) -> Option<PciAddress> {
-    let real = root.real_path(&auxiliary_device(root, name)?)?;
+    pci_above(&root.real_path(&auxiliary_device(root, name)?)?)
+}
+
+/// The PCI device whose directory a device's own is in.
+fn pci_above(real: &str) -> Option<PciAddress> {
     real.rsplit('/').nth(1)?.parse().ok()
 }
 
 /// A text attribute of a device; one that can't be read is noted.
 fn attribute(root: &Root, device: &str, name: &str, findings: &mut Findings) -> Option<String> {
-    root.text(&format!("{device}/{name}")).map_err(|error| findings.note(&error)).ok().flatten()
+    findings.noted(root.text(&format!("{device}/{name}"))).flatten()
 }
 
 /// An attribute such as `0x8086`, without the prefix.
@@ -111,7 +120,7 @@ fn names(root: &Root, directory: &str, findings: &mut Findings) -> Vec<String> {
     findings.take(root.list(directory)).unwrap_or_default().to_vec()
 }
 
-fn netdevs(
+fn netdevs_on(
     root: &Root,
     device: &str,
     driver: Option<&str>,
@@ -183,7 +192,7 @@ pub(super) fn vdpa(
         return None;
     }
     let real = root.real_path(&format!("{VDPA}/{name}"))?;
-    let parent = real.rsplit('/').nth(1).and_then(|parent| parent.parse().ok());
+    let parent = pci_above(&real);
     let on_pci = parent.and_then(|address| pci(root, address, findings));
     let hardware =
         Hardware { vdpa: Some(vdpa_hardware(root, name, findings)), ..on_pci.unwrap_or_default() };
@@ -214,10 +223,9 @@ fn virtio_netdev(
 ) -> Option<String> {
     let real = root.real_path(device)?;
     let (parent, _) = real.rsplit_once('/')?;
-    let parent_is_pci = parent.rsplit('/').next()?.parse::<PciAddress>().is_ok();
-    let beside = match parent_is_pci {
-        true => findings.take(root.list(parent)).unwrap_or_default(),
-        false => Names::default(),
+    let beside = match pci_above(&real) {
+        Some(_) => findings.take(root.list(parent)).unwrap_or_default(),
+        None => Names::default(),
     };
     let below = children.iter().map(|name| format!("{real}/{name}"));
     let beside = beside.iter().map(|name| format!("{parent}/{name}"));
@@ -257,80 +265,7 @@ pub(super) fn warn_if_absent(
     }
 }
 
-/// Whether this network namespace shows its netdevs.
-pub(super) fn shows_netdevs(root: &Root) -> bool {
-    root.exists(NET)
-}
-
-/// Whether there is a netdev `name` in this network namespace.
-pub(super) fn has_netdev(root: &Root, name: &str) -> bool {
-    is_component(name) && root.exists(&format!("{NET}/{name}"))
-}
-
-/// The receive queues of each netdev in this network namespace. net_af_xdp counts its combined
-/// channels: those of a network card are its queues, and a virtual netdev has none, which is one.
-pub(crate) fn rx_queues(root: &Root) -> Vec<(String, u32)> {
-    let netdevs = root.list(NET).unwrap_or_default();
-    let count = |name: &String| {
-        let queues = root.list(&format!("{NET}/{name}/queues")).ok()?;
-        let count = queues.iter().filter(|queue| queue.starts_with("rx-")).count();
-        let real = root.real_path(&format!("{NET}/{name}"))?;
-        let count = if real.starts_with(VIRTUAL) { count.min(1) } else { count };
-        Some((name.clone(), u32::try_from(count).ok().filter(|count| *count > 0)?))
-    };
-    netdevs.iter().filter_map(count).collect()
-}
-
-/// The tap devices of this network namespace.
-pub(crate) fn taps(root: &Root) -> Vec<String> {
-    let names = root.list(NET).unwrap_or_default();
-    let is_tap = |name: &&String| {
-        let text = root.text(&format!("{NET}/{name}/tun_flags")).ok().flatten().unwrap_or_default();
-        let flags = u32::from_str_radix(text.trim_start_matches("0x"), 16);
-        flags.is_ok_and(|flags| flags & IFF_TAP != 0)
-    };
-    names.iter().filter(is_tap).cloned().collect()
-}
-
-/// The PCI device that the netdev `name` is on.
-pub(super) fn of_netdev(root: &Root, name: &str, findings: &mut Findings) -> Option<Hardware> {
-    pci_of_netdev(root, name).and_then(|address| pci(root, address, findings))
-}
-
-/// Its address.
-pub(super) fn pci_of_netdev(root: &Root, name: &str) -> Option<PciAddress> {
-    if !is_component(name) {
-        return None;
-    }
-    let real = root.real_path(&format!("{NET}/{name}"))?;
-    let mut parents = real.strip_suffix(&format!("/net/{name}"))?.rsplit('/');
-    let parent = parents.next()?;
-    let device = if parent.starts_with("virtio") { parents.next()? } else { parent };
-    device.parse().ok()
-}
-
-/// A text attribute of the netdev `name`, such as `address`.
-pub(super) fn netdev_attribute(
-    root: &Root,
-    name: &str,
-    attribute: &str,
-    findings: &mut Findings,
-) -> Option<String> {
-    if !is_component(name) {
-        return None;
-    }
-    match root.text(&format!("{NET}/{name}/{attribute}")) {
-        Ok(text) => text.filter(|text| !text.is_empty()),
-        // The kernel's answer for a netdev that is just going away.
-        Err(Error::Unreadable { errno: libc::EINVAL, .. }) => None,
-        Err(error) => {
-            findings.note(&error);
-            None
-        }
-    }
-}
-
 /// Whether a name from an annotation is one component of a path and leads nowhere else.
-fn is_component(name: &str) -> bool {
+pub(super) fn is_component(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::allocated::{self, Allocated, Identity};
 use super::attachments::{Attachment, Attachments, positions};
-use super::hardware;
+use super::{hardware, netdevs};
 use crate::ordered::filled;
 use crate::parse::pci::PciAddress;
 use crate::root::Root;
@@ -111,21 +111,12 @@ impl<'a> Mapping<'a> {
 
     /// The allocated network functions that no device-info names.
     fn collect_free_functions(&mut self) {
-        let devices = self.matches.iter().filter_map(|found| found.device.as_ref());
-        let taken: BTreeSet<Identity> = filled(devices.filter_map(allocated::identity));
+        let taken = identities(&self.matches);
         for identity in self.allocated.functions().filter(|identity| !taken.contains(identity)) {
-            let hardware = self.hardware_at(identity);
+            let hardware = hardware::of(self.root, identity, self.findings);
             if hardware::is_network_function(hardware.as_ref()) {
                 self.free.insert(identity.clone(), hardware);
             }
-        }
-    }
-
-    fn hardware_at(&mut self, identity: &Identity) -> Option<Hardware> {
-        match identity {
-            Identity::Pci(address) => hardware::pci(self.root, *address, self.findings),
-            Identity::Auxiliary(name) => hardware::subfunction(self.root, name, self.findings),
-            Identity::AfXdp(name) => hardware::of_netdev(self.root, name, self.findings),
         }
     }
 
@@ -177,10 +168,10 @@ impl<'a> Mapping<'a> {
                 self.matches[index] = Match {
                     device: Some(device),
                     evidence: Some(Evidence::Netdev),
-                    hardware: hardware::of_netdev(self.root, name, self.findings),
+                    hardware: netdevs::hardware(self.root, name, self.findings),
                     lost: None,
                 };
-            } else if let Some(address) = hardware::pci_of_netdev(self.root, name) {
+            } else if let Some(address) = netdevs::pci_address(self.root, name) {
                 let hardware = hardware::pci(self.root, address, self.findings);
                 if hardware.as_ref().is_some_and(|found| found.physical_function.is_some()) {
                     self.set(index, Identity::Pci(address), hardware, Evidence::Netdev);
@@ -192,7 +183,7 @@ impl<'a> Mapping<'a> {
     /// The interface is a dummy netdev whose alias is the device's address, as DANM and OMEC do.
     fn by_ifalias(&mut self) {
         for (index, name) in self.named() {
-            let alias = hardware::netdev_attribute(self.root, name, "ifalias", self.findings);
+            let alias = netdevs::attribute(self.root, name, "ifalias", self.findings);
             if let Some(address) = alias.and_then(|alias| alias.parse().ok()) {
                 self.assign(index, &Identity::Pci(address), Evidence::Ifalias);
             }
@@ -219,7 +210,7 @@ impl<'a> Mapping<'a> {
     fn by_mac(&mut self) {
         let mut bearers: HashMap<String, BTreeSet<Identity>> = HashMap::new();
         for (identity, netdev) in self.netdevs_of_functions() {
-            let mac = hardware::netdev_attribute(self.root, &netdev, "address", self.findings);
+            let mac = netdevs::attribute(self.root, &netdev, "address", self.findings);
             let mac = mac.unwrap_or_default().to_ascii_lowercase();
             bearers.entry(mac).or_default().insert(identity);
         }
@@ -301,13 +292,13 @@ impl<'a> Mapping<'a> {
     /// The interfaces that still want a device: not the default network's, and none that has a
     /// netdev in the pod.
     fn open(&self) -> Vec<usize> {
-        let shows_netdevs = hardware::shows_netdevs(self.root);
+        let shows_netdevs = netdevs::are_shown(self.root);
         let wants = |(index, attachment): &(usize, &Attachment)| {
             let status = &attachment.status;
             let name = status.interface.as_deref();
             let is_default = status.default || attachment.is_eth0();
             let has_netdev =
-                shows_netdevs && name.is_some_and(|name| hardware::has_netdev(self.root, name));
+                shows_netdevs && name.is_some_and(|name| netdevs::has(self.root, name));
             self.matches[*index].device.is_none() && !is_default && !has_netdev
         };
         let attachments = self.attachments.list.iter().enumerate();
@@ -341,6 +332,12 @@ impl<'a> Mapping<'a> {
             };
         }
     }
+}
+
+/// The devices that are on an interface.
+pub(super) fn identities(matches: &[Match]) -> BTreeSet<Identity> {
+    let devices = matches.iter().filter_map(|found| found.device.as_ref());
+    filled(devices.filter_map(allocated::identity))
 }
 
 fn pci_detail(address: PciAddress, hardware: Option<&Hardware>) -> DeviceDetail {

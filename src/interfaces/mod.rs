@@ -2,14 +2,12 @@
 
 mod allocated;
 mod attachments;
-pub(crate) mod hardware;
+mod hardware;
 mod mapping;
+pub(crate) mod netdevs;
 mod supplements;
 
-use std::collections::BTreeSet;
-
 use crate::downward_api::DownwardApi;
-use crate::ordered::filled;
 use crate::parse::network_status::NetworkStatus;
 use crate::parse::networks::NetworkRequest;
 use crate::root::Root;
@@ -138,8 +136,7 @@ impl Reader<'_> {
 
     /// The allocated devices that are on no interface.
     fn unmatched(&self, matches: &[Match], findings: &mut Findings) -> Vec<UnmatchedDevice> {
-        let devices = matches.iter().filter_map(|found| found.device.as_ref());
-        let matched: BTreeSet<Identity> = filled(devices.filter_map(allocated::identity));
+        let matched = mapping::identities(matches);
         let rest = self.allocated.iter().filter(|(device, _)| !matched.contains(device));
         rest.map(|(device, variables)| self.unmatched_device(device, variables, findings)).collect()
     }
@@ -150,21 +147,15 @@ impl Reader<'_> {
         variables: &[String],
         findings: &mut Findings,
     ) -> UnmatchedDevice {
-        let (kind, hardware) = match device {
-            Identity::Auxiliary(name) => {
-                let hardware = hardware::subfunction(self.root, name, findings);
-                hardware::warn_if_absent(self.root, name, hardware.as_ref(), findings);
-                (UnmatchedKind::Subfunction, hardware)
-            }
-            Identity::AfXdp(netdev) => {
-                (UnmatchedKind::AfXdp, hardware::of_netdev(self.root, netdev, findings))
-            }
-            Identity::Pci(address) => {
-                let hardware = hardware::pci(self.root, *address, findings);
-                hardware::warn_if_absent(self.root, address, hardware.as_ref(), findings);
-                (pci_kind(hardware.as_ref()), hardware)
-            }
+        let hardware = hardware::of(self.root, device, findings);
+        let kind = match device {
+            Identity::Pci(_) => pci_kind(hardware.as_ref()),
+            Identity::Auxiliary(_) => UnmatchedKind::Subfunction,
+            Identity::AfXdp(_) => UnmatchedKind::AfXdp,
         };
+        if kind != UnmatchedKind::AfXdp {
+            hardware::warn_if_absent(self.root, device, hardware.as_ref(), findings);
+        }
         let source = variables.first().cloned().unwrap_or_default();
         let address = device.to_string();
         if kind != UnmatchedKind::Accelerator {

@@ -21,6 +21,7 @@ macro_rules! display_as_json {
         }
     )*};
 }
+pub(crate) use display_as_json;
 
 mod cpus;
 mod device;
