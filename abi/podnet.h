@@ -17,7 +17,8 @@
  * threads at a time, what it takes as another pointer by one. There is no other
  * state: no thread, no signal handler, no last error.
  *
- * Strings are UTF-8. A NUL character inside one is shown as U+FFFD.
+ * Strings are UTF-8. A NUL character inside one is shown as U+FFFD. A list that
+ * a call takes has at most 65536 elements.
  *
  * Growth. A struct that begins with "size" may grow at its end, and so may
  * results; elements of arrays grow into "reserved". Members that are not used
@@ -387,7 +388,8 @@
 #define PODNET_NETDEVS_AF_XDP 1
 
 /**
- * Kernel netdevs become ports by a tap device each.
+ * Kernel netdevs become ports by net_tap: tap devices are opened, packets of
+ * any other are redirected.
  */
 #define PODNET_NETDEVS_TAP 2
 
@@ -1435,8 +1437,8 @@ extern "C" {
  * nothing yet. config may be NULL: everything as in a pod.
  *
  * Returns 0 and sets *ret, which podnet_close() frees. Else returns -EINVAL for
- * a NULL ret, a wrong size, an unknown flag or a container name that is not
- * UTF-8; -E2BIG for a member that this library does not know.
+ * a NULL ret, a wrong size, an empty directory, an unknown flag or a container
+ * name that is not UTF-8; -E2BIG for a member that this library does not know.
  */
 int podnet_open(const struct podnet_config *config,
                 struct podnet **ret,

@@ -81,7 +81,7 @@ pub struct podnet_eal_options {
     pub flags: u64,
     /// Whose arguments follow EAL's: one of PODNET_APP_.
     pub app: u32,
-    /// Receive queues of each port, at most 1024; 0 is 1.
+    /// Receive queues of each port, at most 1024; 0 is 1. l2fwd has one.
     pub queues: u32,
     /// Lcores that forward packets; 0 is what queues and the program need.
     pub workers: u32,

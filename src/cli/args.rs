@@ -327,7 +327,7 @@ pub struct PlanArgs {
     /// which are written
     #[arg(long, value_name = "FILE", env = "PODNET_ROUTES")]
     pub routes: Option<String>,
-    /// Queues of each port [default: 1]
+    /// Queues of each port, l2fwd's apart, which has one [default: 1]
     #[arg(long, value_name = "N", env = "PODNET_QUEUES")]
     pub queues: Option<u32>,
     /// Lcores that forward packets [default: as the application needs]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::devices::{AfXdpPlugin, Backend, Selected};
+use super::devices::{Backend, Selected};
 use super::lcores::Layout;
 use super::release::Form;
 use super::{Options, Plan};
@@ -83,7 +83,10 @@ pub(super) fn check(
     }
     match options.app {
         App::L3fwd => check_l3fwd(ports, layout),
-        App::L2fwd => check_l2fwd(ports, layout),
+        App::L2fwd => {
+            warn_l2fwd_queues(options, plan);
+            check_l2fwd(ports, layout)
+        }
         _ => Ok(()),
     }
 }
@@ -95,6 +98,16 @@ fn check_l2fwd(ports: usize, layout: &Layout) -> Result<()> {
     );
     let fits = wanted <= most;
     fits.then_some(()).ok_or_else(|| Error::refused(format!("{wanted} ports on an lcore"), why))
+}
+
+fn warn_l2fwd_queues(options: &Options, plan: &mut Plan) {
+    if let Some(queues) = options.queues.filter(|queues| *queues > 1) {
+        let text = format!(
+            "it has one queue on each port, and {queues} queues are asked for: l3fwd and testpmd \
+             have more"
+        );
+        plan.warn(WarningCode::Application, "l2fwd", text);
+    }
 }
 
 fn l2fwd_ports_per_lcore(ports: usize, layout: &Layout) -> usize {
@@ -206,18 +219,13 @@ fn warn_memif_queues(
 ) {
     let (app, queues) = (options.app, layout.queues);
     let is_memif = |device: &Selected<'_>| matches!(device.backend, Backend::Memif { .. });
-    if queues > 1 && sends_on_each(app) && devices.iter().any(is_memif) {
+    if queues > 1 && app != App::None && devices.iter().any(is_memif) {
         let text = format!(
             "{app} sends on {queues} queues: the memif's peer needs at least as many, or the link \
              stays down"
         );
         plan.warn(WarningCode::Application, app.to_string(), text);
     }
-}
-
-/// Whether the queues of a port are the planned ones: l2fwd has one.
-fn sends_on_each(app: App) -> bool {
-    matches!(app, App::L3fwd | App::Testpmd)
 }
 
 fn l2fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {
@@ -252,8 +260,7 @@ fn add_promiscuous(devices: &[Selected<'_>], plan: &mut Plan) {
     }
 }
 
-/// The device plugin, and not the pod, holds what promiscuous mode needs.
+/// net_af_xdp has no promiscuous mode behind a device plugin, by its socket or by a pinned map.
 fn refuses_promiscuous(backend: &Backend) -> bool {
-    let by_socket = |plugin: &AfXdpPlugin| !matches!(plugin, AfXdpPlugin::PinnedMap(_));
-    matches!(backend, Backend::AfXdp { plugin: Some(plugin), .. } if by_socket(plugin))
+    matches!(backend, Backend::AfXdp { plugin: Some(_), .. })
 }

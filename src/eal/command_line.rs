@@ -98,7 +98,8 @@ impl EalArgs {
     /// # Errors
     ///
     /// [`Error::Invalid`] for a brace that begins no placeholder, and for one that is out of place,
-    /// no key or of several interfaces; [`Error::Refused`] for a value that nothing gives, and for one that could add an argument or a key.
+    /// no key or of several interfaces; [`Error::Refused`] for a value that nothing gives, and for
+    /// one that could add an argument or a key.
     pub fn command_line(
         &self,
         snapshot: &Snapshot,

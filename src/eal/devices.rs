@@ -235,11 +235,11 @@ fn add_unmatched<'a>(
 }
 
 fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -> Found {
-    if device.own == Some(false) {
-        return Err(other_container());
+    if let Some(why) = elsewhere(snapshot, Some(&device.address), device.own) {
+        return Err(why);
     }
     if device.kind == UnmatchedKind::Subfunction {
-        return subfunction(snapshot, options, &device.address);
+        return subfunction(options, &device.address);
     }
     let address = device.address.parse().ok().filter(|_| device.kind.is_pci_network_function());
     let Some(address) = address else {
@@ -250,15 +250,12 @@ fn unmatched(snapshot: &Snapshot, options: &Options, device: &UnmatchedDevice) -
     };
     let hardware = device.hardware.as_ref();
     let netdev = hardware.and_then(|hardware| hardware.netdevs.first());
-    pci(snapshot, address, hardware)
+    pci(address, hardware)
         .or_else(|why| netdev.and_then(|name| netdevs::port(options, name)).ok_or(why))
 }
 
 /// One of an mlx5 card, which DPDK drives beside its kernel driver.
-fn subfunction(snapshot: &Snapshot, options: &Options, name: &str) -> Found {
-    if is_absent(snapshot, name) {
-        return Err(format!("this kernel has no subfunction {name}"));
-    }
+fn subfunction(options: &Options, name: &str) -> Found {
     let known = name.starts_with("mlx5_core.sf.");
     if !known {
         return Err("DPDK knows no driver for this device of the auxiliary bus".to_owned());
@@ -294,8 +291,27 @@ fn no_device() -> String {
     "it is a kernel netdev without a device of its own: --netdevs makes a port of it".to_owned()
 }
 
-fn other_container() -> String {
-    "it is another container's device".to_owned()
+/// Why this container can't have the device, whatever it is: absent devices are no container's.
+fn elsewhere(snapshot: &Snapshot, name: Option<&str>, own: Option<bool>) -> Option<String> {
+    match name.filter(|name| is_absent(snapshot, name)) {
+        Some(name) => Some(format!("this kernel has no device {name}")),
+        None => (own == Some(false)).then(|| "it is another container's device".to_owned()),
+    }
+}
+
+/// Whether the snapshot says that this kernel lacks the device.
+fn is_absent(snapshot: &Snapshot, device: &str) -> bool {
+    let absent = |code| code == WarningCode::DeviceAbsent;
+    snapshot.warnings.iter().any(|warning| absent(warning.code) && warning.path == device)
+}
+
+/// Its name on its bus, for those that are on one.
+fn bus_name(detail: &DeviceDetail) -> Option<String> {
+    match detail {
+        DeviceDetail::Pci(device) => Some(device.address.to_string()),
+        DeviceDetail::Subfunction(device) => Some(device.name.clone()),
+        _ => None,
+    }
 }
 
 /// A port on the interface's kernel netdev, where those are asked for. Taking the pod's default
@@ -337,30 +353,26 @@ fn choose(
             kind => format!("no device is known for this interface of kind {kind}"),
         }));
     };
-    if interface.own == Some(false) {
-        return Err(Some(other_container()));
+    let name = bus_name(&device.detail);
+    if let Some(why) = elsewhere(snapshot, name.as_deref(), interface.own) {
+        return Err(Some(why));
     }
     let hardware = interface.hardware.as_ref();
     let found = match &device.detail {
-        DeviceDetail::Pci(device) => pci(snapshot, device.address, hardware),
+        DeviceDetail::Pci(device) => pci(device.address, hardware),
         DeviceDetail::Vdpa(device) => vdpa(interface, device),
         DeviceDetail::VhostUser(device) => vhost_user(device),
         DeviceDetail::Memif(device) => memif(snapshot, interface, device),
         DeviceDetail::AfXdp(device) => af_xdp(options, device),
-        DeviceDetail::Subfunction(device) => subfunction(snapshot, options, &device.name),
+        DeviceDetail::Subfunction(device) => subfunction(options, &device.name),
         DeviceDetail::Unknown(name) => Err(format!("device-info of the unknown type {name:?}")),
     };
     found.map_err(Some)
 }
 
-fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) -> Found {
+fn pci(address: PciAddress, hardware: Option<&Hardware>) -> Found {
     let Some(hardware) = hardware else {
-        let iova = Iova::Unknown;
-        return if is_absent(snapshot, &address.to_string()) {
-            Err(format!("this kernel has no PCI device {address}"))
-        } else {
-            Ok(Backend::Pci { address, iova })
-        };
+        return Ok(Backend::Pci { address, iova: Iova::Unknown });
     };
     if let Some(path) = hardware.vdpa.as_ref().and_then(|vdpa| vdpa.char_device.clone()) {
         return Ok(Backend::VhostVdpa { path });
@@ -382,12 +394,6 @@ fn pci(snapshot: &Snapshot, address: PciAddress, hardware: Option<&Hardware>) ->
         KernelDriver::Uio => Iova::Pa,
     };
     Ok(Backend::Pci { address, iova })
-}
-
-/// Whether the snapshot says that this kernel lacks the device.
-fn is_absent(snapshot: &Snapshot, device: &str) -> bool {
-    let absent = |code| code == WarningCode::DeviceAbsent;
-    snapshot.warnings.iter().any(|warning| absent(warning.code) && warning.path == device)
 }
 
 fn vfio_iova(hardware: &Hardware) -> Iova {

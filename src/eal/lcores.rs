@@ -76,7 +76,11 @@ pub(super) fn lay_out(
     let layout = Layout {
         lcores,
         forwarding: if main_forwards(options.app) { 0..count } else { 1.min(count - 1)..count },
-        queues: if options.app == App::L3fwd { queues.max(count) } else { queues },
+        queues: match options.app {
+            App::L3fwd => queues.max(count),
+            App::L2fwd => 1,
+            _ => queues,
+        },
     };
     check_quota(info, &layout, plan);
     explain(info, options, &layout, plan);

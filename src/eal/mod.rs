@@ -31,6 +31,7 @@ mod netdevs;
 mod options;
 mod peers;
 mod port;
+mod process;
 mod quote;
 mod release;
 #[cfg(test)]
@@ -144,8 +145,9 @@ impl Options {
 
     fn check(&self) -> Result<()> {
         self.release.supported()?;
-        if self.queues.is_some_and(|queues| queues == 0 || queues > MAX_QUEUES) {
-            return Err(Error::invalid("queues", format!("expected 1 to {MAX_QUEUES}")));
+        if let Some(queues) = self.queues.filter(|queues| !(1..=MAX_QUEUES).contains(queues)) {
+            let why = format!("expected 1 to {MAX_QUEUES}");
+            return Err(Error::invalid(format!("{queues} queues"), why));
         }
         if self.workers == Some(0) && self.app != App::None {
             return Err(Error::invalid("workers", format!("{} needs at least one", self.app)));
@@ -155,11 +157,9 @@ impl Options {
                        how much memory, and that there are no hugepages";
             return Err(Error::invalid("secondary process", why));
         }
-        if self.memory.is_some_and(|bytes| bytes < memory::LEAST) {
-            return Err(Error::invalid(
-                "memory",
-                format!("expected {} bytes at least", memory::LEAST),
-            ));
+        if let Some(bytes) = self.memory.filter(|bytes| *bytes < memory::LEAST) {
+            let why = format!("expected {} bytes at least", memory::LEAST);
+            return Err(Error::invalid(format!("memory of {bytes} bytes"), why));
         }
         Ok(())
     }
@@ -179,7 +179,8 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
-    /// The DPDK release of the program. Default: [`Release::NEWEST_LTS`].
+    /// The DPDK release of the program. One past [`Release::NEWEST`] is given what that takes, with
+    /// a warning. Default: [`Release::NEWEST_LTS`].
     pub fn dpdk(mut self, release: Release) -> Self {
         self.options.release = release;
         self
@@ -200,7 +201,7 @@ impl<'a> EalBuilder<'a> {
     }
 
     /// Receive queues of each port, 1 to 1024. l3fwd gets at least as many as it has lcores, for
-    /// it sends on a queue of its own on each. Default: 1.
+    /// it sends on a queue of its own on each; l2fwd has one, whatever is asked for. Default: 1.
     pub fn queues(mut self, queues: u32) -> Self {
         self.options.queues = Some(queues);
         self
@@ -227,8 +228,8 @@ impl<'a> EalBuilder<'a> {
         self
     }
 
-    /// Memory in bytes, a MiB and a hugepage at least, within the container's limit. Default: the limit; 512 MiB without
-    /// hugepages.
+    /// Memory in bytes, a MiB and a hugepage at least, within the container's limit. Default: the
+    /// limit; 512 MiB without hugepages.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.options.memory = Some(bytes);
         self
@@ -314,13 +315,14 @@ impl<'a> EalBuilder<'a> {
         let EalBuilder { snapshot, options } = self;
         options.check()?;
         let mut plan = Plan::default();
+        options.release.warn_if_unknown(&mut plan);
         let devices = devices::select(snapshot, &options, &mut plan)?;
         let layout = lcores::lay_out(snapshot, &options, &devices, &mut plan)?;
         app::check(&options, &devices, &layout, &mut plan)?;
         let ports = devargs::add(&devices, &layout, &options, &mut plan)?;
         memory::add(snapshot, &options, &devices, &layout, &mut plan)?;
         vf_token::add(&options, &devices, &mut plan)?;
-        add_process(snapshot, &options, &mut plan)?;
+        process::add(snapshot, &options, &mut plan)?;
         app::add(&options, &devices, &layout, &mut plan);
         peers::add_next_hops(snapshot, &options, &ports, &mut plan)?;
         let routes = peers::add_routes(&options, &ports, &mut plan)?;
@@ -358,45 +360,4 @@ impl Plan {
     fn warn(&mut self, code: WarningCode, path: impl Into<String>, text: impl Into<String>) {
         self.warnings.push(Warning::new(code, path, text));
     }
-}
-
-/// DPDK's telemetry socket lies below a directory of this name and must fit into a `sun_path`.
-const MAX_PREFIX: usize = 64;
-
-/// What sets this process apart from other DPDK processes.
-fn add_process(snapshot: &Snapshot, options: &Options, plan: &mut Plan) -> Result<()> {
-    let (prefix, why) = match &options.file_prefix {
-        Some(prefix) => (checked_prefix(prefix)?, "as asked for"),
-        None => own_prefix(snapshot, options),
-    };
-    plan.eal(&["--file-prefix", &prefix], format!("keeps DPDK's files apart: {why}"));
-    if options.secondary {
-        plan.eal(&["--proc-type=secondary"], "attaches to the primary process, as asked for");
-    }
-    Ok(())
-}
-
-fn checked_prefix(prefix: &str) -> Result<String> {
-    let valid = !prefix.is_empty() && prefix.chars().all(is_prefix_char);
-    let valid = valid && !prefix.starts_with('-') && prefix.len() <= MAX_PREFIX;
-    let why =
-        format!("expected at most {MAX_PREFIX} letters, digits, dots, dashes and underscores");
-    valid.then(|| prefix.to_owned()).ok_or_else(|| Error::invalid("file prefix", why))
-}
-
-fn own_prefix(snapshot: &Snapshot, options: &Options) -> (String, &'static str) {
-    let uid = snapshot.pod.uid.as_deref().map(|uid| uid.chars().take(8).collect::<String>());
-    let (pod, why) = match (uid, options.host_name.clone()) {
-        (Some(uid), _) => (Some(uid), "the pod's UID"),
-        (None, Some(host)) => (Some(host), "the host name, for the pod's UID is unknown"),
-        (None, None) => (None, "neither the pod's UID nor the host name is known"),
-    };
-    let parts = [Some("podnet".to_owned()), pod, snapshot.container.clone()];
-    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
-    let plain = |c| if is_prefix_char(c) { c } else { '-' };
-    (whole.chars().map(plain).take(MAX_PREFIX).collect(), why)
-}
-
-fn is_prefix_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "._-".contains(c)
 }

@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::Plan;
 use crate::error::{Error, Result};
+use crate::warning::WarningCode;
 
 /// A DPDK release by year and month, such as 22.11. Patch releases take what theirs takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,7 +54,8 @@ const SINCE: [(Form, Release); 8] = [
 impl Release {
     /// The oldest release whose arguments are made: the first with `-a`.
     pub const OLDEST: Release = Release::new(20, 11);
-    /// The newest release these tables know. A newer one is given what this one takes.
+    /// The newest release these tables know. A newer one is given what this one takes, with a
+    /// warning.
     pub const NEWEST: Release = Release::new(26, 7);
     /// The newest long-term release: the default.
     pub const NEWEST_LTS: Release = Release::new(25, 11);
@@ -64,6 +67,18 @@ impl Release {
     /// Whether this release takes `form`.
     pub(super) fn takes(self, form: Form) -> bool {
         SINCE.iter().any(|(listed, since)| *listed == form && self >= *since)
+    }
+
+    /// Says that a release newer than the tables is taken to be as the newest that they know.
+    pub(super) fn warn_if_unknown(self, plan: &mut Plan) {
+        if self > Release::NEWEST {
+            let newest = Release::NEWEST;
+            let text = format!(
+                "podnet knows releases up to {newest}, and gives this one what {newest} takes: use \
+                 a newer podnet where it does not start"
+            );
+            plan.warn(WarningCode::Application, format!("DPDK {self}"), text);
+        }
     }
 
     /// This release, unless no arguments can be made for it.

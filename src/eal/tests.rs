@@ -8,6 +8,7 @@ mod memory;
 
 use std::collections::BTreeMap;
 
+use super::process::MAX_PREFIX;
 use super::*;
 use crate::parse::cpulist::CpuSet;
 use crate::snapshot::*;
@@ -178,11 +179,11 @@ fn options_out_of_range_are_refused() {
     let snapshot = pod(vec![vf("net1", "0000:3b:02.1")]);
     let builder = || EalArgs::builder(&snapshot).app(App::L3fwd);
     let errors = [
-        (builder().queues(0).build(), "queues"),
-        (builder().queues(2000).build(), "queues"),
+        (builder().queues(0).build(), "0 queues: expected 1 to 1024"),
+        (builder().queues(2000).build(), "2000 queues: expected"),
         (builder().workers(0).build(), "workers"),
         (builder().main_cpu(7).build(), "main CPU 7"),
-        (builder().memory(0).build(), "memory: expected 1048576 bytes"),
+        (builder().memory(0).build(), "memory of 0 bytes: expected 1048576 bytes"),
         (builder().memory(512 << 20).build(), "memory of 536870912 bytes: less than one page"),
         (builder().dpdk("19.11".parse().unwrap()).build(), "DPDK 19.11"),
         (builder().file_prefix("a/b").build(), "file prefix"),
@@ -192,6 +193,18 @@ fn options_out_of_range_are_refused() {
     for (result, subject) in errors {
         assert!(result.unwrap_err().to_string().starts_with(subject), "{subject}");
     }
+}
+
+#[test]
+fn a_release_that_is_not_known_yet_is_told() {
+    let snapshot = pod(vec![vf("net1", "0000:3b:02.1")]);
+    let build = |release: Release| EalArgs::builder(&snapshot).dpdk(release).build().unwrap();
+    assert_eq!(codes(&build(Release::NEWEST)), []);
+    let newer = build("99.12".parse().unwrap());
+    assert_eq!(newer.eal, build(Release::NEWEST).eal);
+    assert_eq!(codes(&newer), [WarningCode::Application]);
+    let text = &newer.warnings[0].text;
+    assert!(text.starts_with("DPDK 99.12: podnet knows releases up to 26.07"), "{text}");
 }
 
 #[test]

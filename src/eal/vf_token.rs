@@ -7,12 +7,12 @@ use crate::parse::pci::PciAddress;
 
 /// EAL takes one token, and gives it to every device.
 pub(super) fn add(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) -> Result<()> {
-    let is_port = |address: &PciAddress| {
-        devices.iter().any(|device| {
-        let by_vfio = |iova| iova != Iova::Either;
-        matches!(device.backend, Backend::Pci { address: own, iova } if own == *address && by_vfio(iova))
-    })
+    let by_vfio = |device: &Selected<'_>| match device.backend {
+        Backend::Pci { address, iova } if iova != Iova::Either => Some(address),
+        _ => None,
     };
+    let is_port =
+        |address: &PciAddress| devices.iter().filter_map(by_vfio).any(|own| own == *address);
     let mut tokens = options.vf_tokens.iter().filter(|(address, _)| is_port(address));
     let Some((address, token)) = tokens.next() else { return Ok(()) };
     let subject = |address| format!("VF token of {address}");

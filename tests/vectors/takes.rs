@@ -175,6 +175,12 @@ pub fn check(
     if sockets.filter(|one| is_socket(one)).count() > 0 && !segments {
         return Err("vhost-user on hugepages without --single-file-segments".to_owned());
     }
+    // net_af_xdp has no promiscuous mode then, and l2fwd and l3fwd end.
+    let by_plugin =
+        |device: &str| device.contains(",use_cni=") || device.contains(",use_pinned_map=");
+    if app_words.iter().any(|word| word == "-P") && all(&options, "--vdev").any(by_plugin) {
+        return Err("-P with use_cni or use_pinned_map".to_owned());
+    }
     let ports = all(&options, "-a").count() + all(&options, "--vdev").count();
     application(app_words, app, release, lcores, ports)
 }
@@ -311,5 +317,12 @@ fn vectors_that_a_release_refuses_are_found() {
     for (from, to, release) in bad {
         assert!(good.contains(from), "{from}");
         check(&good.replace(from, to), release).expect_err(to);
+    }
+    for (plugin, promiscuous) in [("use_cni=1", false), ("use_pinned_map=1", false), ("", true)] {
+        let eal = format!("--lcores 0@1 --no-pci --vdev net_af_xdp_a,iface=a,{plugin}");
+        let [eal, app] = [eal.trim_end_matches(','), "-p 0x1 -P"]
+            .map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        let checked = super::takes::check(&eal, &app, App::L3fwd, "24.11".parse().unwrap());
+        assert_eq!(checked.is_ok(), promiscuous, "{plugin}: {checked:?}");
     }
 }

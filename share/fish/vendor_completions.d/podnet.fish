@@ -100,7 +100,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand eal" -l netdevs -d 'Make p
 tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
-complete -c podnet -n "__fish_podnet_using_subcommand eal" -l queues -d 'Queues of each port [default: 1]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l main -d 'CPU of the main lcore' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l smt -d 'Whether both hyper-threads of a core may be lcores' -r -f -a "use\t''
@@ -138,7 +138,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l netdevs -d 'Make 
 tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
-complete -c podnet -n "__fish_podnet_using_subcommand exec" -l queues -d 'Queues of each port [default: 1]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l main -d 'CPU of the main lcore' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l smt -d 'Whether both hyper-threads of a core may be lcores' -r -f -a "use\t''
@@ -175,7 +175,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand ports" -l netdevs -d 'Make
 tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
-complete -c podnet -n "__fish_podnet_using_subcommand ports" -l queues -d 'Queues of each port [default: 1]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l main -d 'CPU of the main lcore' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l smt -d 'Whether both hyper-threads of a core may be lcores' -r -f -a "use\t''
@@ -210,7 +210,7 @@ complete -c podnet -n "__fish_podnet_using_subcommand render" -l netdevs -d 'Mak
 tap\t''"
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
-complete -c podnet -n "__fish_podnet_using_subcommand render" -l queues -d 'Queues of each port [default: 1]' -r
+complete -c podnet -n "__fish_podnet_using_subcommand render" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l main -d 'CPU of the main lcore' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l smt -d 'Whether both hyper-threads of a core may be lcores' -r -f -a "use\t''

@@ -45,7 +45,7 @@ fn what_dpdk_cannot_take_is_skipped_with_its_reason() {
     assert_eq!(args.ports, []);
     assert!(has(&args.eal, "--no-pci"));
     let reasons = [
-        "no PCI device",
+        "no device 0000:3b:02.1",
         "iavf",
         "another container",
         "mlx5",
@@ -174,7 +174,7 @@ fn af_xdp_keys_follow_the_release() {
     let map = with(None, Some("/tmp/afxdp_dp/ens1/xsks_map"));
     assert_eq!(
         keys(&map, "24.07"),
-        ("#,use_pinned_map=1,dp_path=/tmp/afxdp_dp/ens1/xsks_map".into(), true)
+        ("#,use_pinned_map=1,dp_path=/tmp/afxdp_dp/ens1/xsks_map".into(), false)
     );
     assert_eq!(keys(&with(None, None), "22.11"), ("#".into(), true));
 }
@@ -444,6 +444,47 @@ fn no_device_is_asked_for_more_queues_than_it_has() {
     let error = with(5).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error}");
     assert!(error.to_string().contains("5 queues: net1 has 4 receive queues"), "{error}");
+}
+
+#[test]
+fn l2fwd_has_one_queue_whatever_is_asked_for() {
+    let snapshot = pod(vec![
+        memif("net1", MemifRole::Slave, "/run/m.sock"),
+        vhost("net2", VhostMode::Client, "/run/net2.sock"),
+    ]);
+    let l2fwd = |queues| {
+        EalArgs::builder(&snapshot).app(App::L2fwd).dpdk(Release::OLDEST).queues(queues).build()
+    };
+    let (one, many) = (l2fwd(1).unwrap(), l2fwd(9).unwrap());
+    assert_eq!((&one.eal, &one.app), (&many.eal, &many.app));
+    assert!(one.ports[1].devarg.contains("queues=1,"));
+    assert_eq!((codes(&one), codes(&many)), (vec![], vec![WarningCode::Application]));
+    assert!(many.warnings[0].text.contains("9 queues are asked for"), "{many:?}");
+}
+
+#[test]
+fn a_device_that_no_kernel_shows_is_no_other_container_s() {
+    let absent = |own| Interface { hardware: None, own, ..vf("net1", "0000:3b:02.1") };
+    let mut snapshot = pod(vec![absent(Some(false))]);
+    snapshot.unmatched_devices.push(UnmatchedDevice {
+        kind: UnmatchedKind::Pci,
+        address: "0000:3b:02.2".into(),
+        own: Some(false),
+        source: "PCIDEVICE_X".into(),
+        hardware: None,
+    });
+    let reasons = |snapshot: &Snapshot| {
+        let args = build(snapshot);
+        args.warnings.into_iter().map(|warning| warning.text).collect::<Vec<_>>()
+    };
+    assert!(reasons(&snapshot).iter().all(|text| text.contains("another container")));
+    for path in ["0000:3b:02.1", "0000:3b:02.2"] {
+        let code = WarningCode::DeviceAbsent;
+        snapshot.warnings.push(Warning { code, path: path.into(), text: String::new() });
+    }
+    let reasons = reasons(&snapshot);
+    assert!(reasons[0].contains("no device 0000:3b:02.1"), "{reasons:?}");
+    assert!(reasons[1].contains("no device 0000:3b:02.2"), "{reasons:?}");
 }
 
 #[test]

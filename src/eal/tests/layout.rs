@@ -48,7 +48,8 @@ fn the_peer_of_a_memif_needs_as_many_queues() {
     let snapshot = Snapshot { cpus: Some(cpus("2-5", &[], &[])), ..pod(vec![interface]) };
     let warned = |app, workers, queues| {
         let builder = EalArgs::builder(&snapshot).app(app).workers(workers).queues(queues);
-        codes(&builder.build().unwrap()).contains(&WarningCode::Application)
+        let warnings = builder.build().unwrap().warnings;
+        warnings.iter().any(|one| one.text.contains("the memif's peer"))
     };
     assert!(warned(App::L3fwd, 2, 1) && warned(App::L3fwd, 1, 2) && warned(App::Testpmd, 1, 2));
     assert!(!warned(App::L3fwd, 1, 1) && !warned(App::Testpmd, 2, 1) && !warned(App::L2fwd, 1, 2));
