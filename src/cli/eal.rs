@@ -9,7 +9,7 @@ use podnet::{Pod, Snapshot, Warning};
 use serde::Serialize;
 
 use super::args::{self, Global, PlanArgs};
-use super::text::shell_line;
+use super::text::{reason, shell_line};
 use super::{Failure, Outcome, print_json, release, say, warn_of};
 
 /// What `--json` prints.
@@ -59,7 +59,7 @@ pub fn run(global: &Global, args: &args::EalArgs) -> Outcome {
 pub fn write_routes(made: &EalArgs) -> Outcome {
     for file in made.routes.iter().flat_map(|routes| [&routes.ipv4, &routes.ipv6]) {
         std::fs::write(&file.path, &file.text).map_err(|error| {
-            let why = super::checks::devices::reason(&error);
+            let why = reason(&error);
             Failure::failed(format!("{}: {why}: the routes are written there", file.path))
         })?;
     }

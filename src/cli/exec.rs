@@ -9,13 +9,13 @@ use podnet::{Error, Pod, Snapshot, Wait};
 
 use super::args::{ExecArgs, Global};
 use super::checks::Checks;
-use super::checks::devices::{self, reason};
-use super::checks::{privileges, user_devices};
+use super::checks::{devices, privileges, user_devices};
 use super::eal::{self, Planner};
 use super::program::{Program, cannot_run};
 use super::runtime::RuntimeDirectory;
 use super::socket::{self, Alias};
 use super::system::{self, Sigpipe};
+use super::text::reason;
 use super::{Failure, Outcome, say, warn, warn_of};
 
 pub fn run(global: &Global, args: &ExecArgs) -> Outcome {

@@ -1,14 +1,16 @@
 //! The program to start, and the user's arguments of it.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use podnet::eal::App;
 
 use super::args::ExecArgs;
-use super::checks::devices::reason;
-use super::{Failure, release};
+use super::text::reason;
+use super::{Failure, system};
 
 const ARGS: &str = "PODNET_ARGS";
 
@@ -61,12 +63,37 @@ fn usual_names(app: App) -> Result<&'static [&'static str], Failure> {
 fn find(names: &[&str]) -> Result<(String, PathBuf), Failure> {
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for name in names {
-        match release::find_program(name.as_ref()) {
+        match search(name.as_ref()) {
             Ok(path) => return Ok((name.to_string(), path)),
             Err(error) => failure = error,
         }
     }
     Err(cannot_run(&names.join(", "), &failure))
+}
+
+/// `name` as `execvp(3)` would find it.
+fn search(name: &OsStr) -> io::Result<PathBuf> {
+    if name.as_bytes().contains(&b'/') {
+        return runnable(PathBuf::from(name));
+    }
+    let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
+    for directory in env::split_paths(&path) {
+        match runnable(directory.join(name)) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.raw_os_error() == Some(libc::EACCES) => failure = error,
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+fn runnable(path: PathBuf) -> io::Result<PathBuf> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::from_raw_os_error(libc::EACCES));
+    }
+    system::check_execute(&path)?;
+    Ok(path)
 }
 
 fn from_environment() -> Result<Vec<String>, Failure> {

@@ -1,6 +1,7 @@
 //! Text for terminals and for shells.
 
 use std::borrow::Cow;
+use std::io;
 
 use podnet::eal::shell_quote;
 
@@ -27,6 +28,12 @@ pub fn acts_on_terminal(c: char) -> bool {
 /// One line that a shell splits into exactly `words`.
 pub fn shell_line(words: &[String]) -> String {
     words.iter().map(|word| shell_quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The system's word for it, without the number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]

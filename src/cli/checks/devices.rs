@@ -1,7 +1,6 @@
 //! What DPDK loses a port over without ending: looked for before it starts.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use podnet::eal::PortDevice;
 use podnet::snapshot::{DeviceDetail, Interface, Snapshot};
 
 use super::{netdev, pci};
+use crate::cli::text::reason;
 use crate::cli::{socket, system};
 
 /// A socket that the program makes (`ours`) or connects to.
@@ -165,12 +165,6 @@ fn check_server(path: &Path) -> Option<String> {
         directory.display(),
         reason(&error)
     ))
-}
-
-/// The system's word for it, without the number.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]

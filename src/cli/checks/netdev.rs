@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::devices::reason;
 use crate::cli::system;
+use crate::cli::text::reason;
 
 const IFF_UP: u32 = 1;
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use podnet::eal::KernelDriver;
 use podnet::parse::pci::PciAddress;
 
-use super::devices::{no_access, reason};
+use super::devices::no_access;
+use crate::cli::text::reason;
 
 /// Why `address` would not become a port of the system below `root`.
 pub fn check(root: &Path, address: PciAddress) -> Option<String> {

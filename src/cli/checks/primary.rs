@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::devices::reason;
+use crate::cli::text::reason;
 use crate::cli::words;
 
 /// EAL's own choice.

@@ -10,8 +10,8 @@ use rustix::thread::{
     set_capabilities,
 };
 
-use super::devices::reason;
 use super::pci;
+use crate::cli::text::reason;
 use crate::cli::units::show_size;
 use crate::cli::words::{self, Memory};
 

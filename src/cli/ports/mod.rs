@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Global, PortsArgs};
-use super::checks::devices::reason;
 use super::eal::Planner;
 use super::exec;
 use super::runtime::{self, RuntimeDirectory};
 use super::socket;
 use super::table::{CAUTION, Cell, PLAIN, Table};
+use super::text::reason;
 use super::{Failure, Outcome, print_json, warn_of};
 use telemetry::{Client, Trouble, number};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::cli::checks::devices::reason;
+use crate::cli::text::reason;
 use crate::cli::{socket, system};
 
 /// Releases say 16 KiB; one that says much more would only make us take memory.

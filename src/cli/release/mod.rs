@@ -2,10 +2,8 @@
 
 mod ask;
 
-use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use object::Endianness;
@@ -14,38 +12,11 @@ use object::read::ReadCache;
 use object::read::elf::ElfFile;
 use podnet::eal::Release;
 
-use super::system;
-
 /// A DPDK release, and what told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub release: Release,
     pub source: String,
-}
-
-/// `name` as `execvp(3)` would find it.
-pub fn find_program(name: &OsStr) -> io::Result<PathBuf> {
-    if name.as_bytes().contains(&b'/') {
-        return runnable(PathBuf::from(name));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
-    for directory in std::env::split_paths(&path) {
-        match runnable(directory.join(name)) {
-            Ok(found) => return Ok(found),
-            Err(error) if error.raw_os_error() == Some(libc::EACCES) => failure = error,
-            Err(_) => {}
-        }
-    }
-    Err(failure)
-}
-
-fn runnable(path: PathBuf) -> io::Result<PathBuf> {
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::from_raw_os_error(libc::EACCES));
-    }
-    system::check_execute(&path)?;
-    Ok(path)
 }
 
 /// The release that `program` was linked with, else the one that is installed, else the newest

@@ -18,8 +18,8 @@ use podnet::lookup::{self, LookupError};
 use podnet::parse::cpulist::CpuSet;
 
 use super::args::{Global, RenderArgs};
-use super::checks::devices::reason;
 use super::eal::Planner;
+use super::text::reason;
 use super::{Failure, Outcome, warn_of};
 use template::Template;
 

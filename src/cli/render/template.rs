@@ -15,8 +15,7 @@ use minijinja::{
 
 use super::filters;
 use crate::cli::Failure;
-use crate::cli::checks::devices::reason;
-use crate::cli::text::acts_on_terminal;
+use crate::cli::text::{acts_on_terminal, reason};
 
 /// The steps that filling a template in may take: a second or so, and far more than any needs.
 const FUEL: u64 = 10_000_000;
