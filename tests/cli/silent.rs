@@ -9,7 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::support::{
-    Run, copy_podnet, memif_client, pci, pod, run, script, status, vdpa, vhost_client,
+    Run, copy_podnet, memif_client, pci, pod, run, script, skip, status, vdpa, vhost_client,
 };
 
 /// Takes the place of the machine's `/sys` and `/dev`, in a mount namespace.
@@ -27,12 +27,12 @@ shift
 exec "$@""#;
 const UNSHARE: [&str; 4] = ["unshare", "--mount", "--propagation", "private"];
 
-/// Says so where no mount namespace can be had.
-fn have_namespaces() -> bool {
+/// Says that `test` is skipped where no mount namespace can be had.
+fn have_namespaces(test: &str) -> bool {
     let made = Command::new(UNSHARE[0]).args(&UNSHARE[1..]).arg("true").output();
     let made = made.is_ok_and(|output| output.status.success());
     if !made {
-        eprintln!("not tested: unshare --mount needs root");
+        skip(test, "unshare --mount needs root");
     }
     made
 }
@@ -141,7 +141,7 @@ fn refuses(row: &Row) {
 
 #[test]
 fn devices_that_would_be_no_port_are_refused() {
-    if !have_namespaces() {
+    if !have_namespaces("devices_that_would_be_no_port_are_refused") {
         return;
     }
     let (vf, none) = (&[pci("net1", FUNCTION)][..], &[][..]);
@@ -233,7 +233,7 @@ fn devices_that_would_be_no_port_are_refused() {
 
 #[test]
 fn sockets_and_netdevs_that_would_be_no_port_are_refused() {
-    if !have_namespaces() {
+    if !have_namespaces("sockets_and_netdevs_that_would_be_no_port_are_refused") {
         return;
     }
     let path = Path::new("/tmp/podnet-test-nobody.sock");
@@ -295,7 +295,7 @@ fn sockets_and_netdevs_that_would_be_no_port_are_refused() {
 /// Those that DPDK ends over, with no word about the container.
 #[test]
 fn cpus_and_memory_that_cannot_be_had_are_refused() {
-    if !have_namespaces() {
+    if !have_namespaces("cpus_and_memory_that_cannot_be_had_are_refused") {
         return;
     }
     let pools: &dyn Fn(&System) = &|system| {
@@ -340,7 +340,7 @@ fn cpus_and_memory_that_cannot_be_had_are_refused() {
 /// `g11`, `a05`: without an allow list DPDK probes every device of the node.
 #[test]
 fn no_other_device_is_left_to_be_probed() {
-    if !have_namespaces() {
+    if !have_namespaces("no_other_device_is_left_to_be_probed") {
         return;
     }
     let system = System::new();

@@ -6,6 +6,7 @@ mod checker;
 mod lab;
 mod places;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -14,17 +15,21 @@ use lab::frames::COUNT;
 use lab::trial::NEXT_HOP;
 use lab::{App, Lab, Memory, Missing, Outcome, Place, Trial, Wiring};
 
+/// Says which trial lacks what on this machine, where no capture hides it.
+fn skip(name: &str, why: impl Display) {
+    let _ = writeln!(io::stderr(), "skipped: {name}: {why}");
+}
+
 fn run(trial: Trial) -> Outcome {
     lab::forward(&trial).unwrap_or_else(|why| panic!("{trial:?}: {why}"))
 }
 
-/// The same where the machine may lack what the trial needs, which is then said, even of a test
-/// that passes.
+/// The same where the machine may lack what the trial needs.
 fn run_if_possible(name: &str, trial: &Trial) -> Option<Outcome> {
     match lab::forward(trial) {
         Ok(outcome) => Some(outcome),
         Err(why) if why.is::<Missing>() => {
-            let _ = writeln!(io::stderr(), "skipped: {name}: {why}");
+            skip(name, why);
             None
         }
         Err(why) => panic!("{trial:?}: {why}"),
@@ -149,8 +154,7 @@ fn hugepage_files_of_a_killed_process_are_told() {
     let trial = Trial { memory: Memory::Files, ..trial(App::Testpmd, Wiring::MemifServer) };
     let lab = match Lab::open(&trial) {
         Err(why) if why.is::<Missing>() => {
-            let _ = writeln!(io::stderr(), "skipped: hugepage files of a killed process: {why}");
-            return;
+            return skip("hugepage_files_of_a_killed_process_are_told", why);
         }
         lab => lab.unwrap(),
     };

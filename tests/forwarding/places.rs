@@ -3,7 +3,7 @@
 use crate::lab::frames::COUNT;
 use crate::lab::place::LIMIT_MIB;
 use crate::lab::{App, Lab, Memory, Missing, Place, Trial, Wiring};
-use crate::{assert_forwarded, has, page_options, run_if_possible, trial};
+use crate::{assert_forwarded, has, page_options, run_if_possible, skip, trial};
 
 /// EAL looks at the node's free pages only. podnet tells it the limit, which it reads where a
 /// container has it, and no page is refused.
@@ -35,7 +35,7 @@ fn more_than_the_limit_does_not_start() {
         ..trial(App::L3fwd, Wiring::MemifClient)
     };
     let lab = match Lab::open(&trial) {
-        Err(why) if why.is::<Missing>() => return, // Said by the test above.
+        Err(why) if why.is::<Missing>() => return skip("more_than_the_limit_does_not_start", why),
         lab => lab.unwrap(),
     };
     let macs = lab.write_pod(&trial).unwrap();
