@@ -31,9 +31,7 @@ pub fn run(global: &Global, args: &ExecArgs) -> Outcome {
     if args.start.dry_run {
         return eal::print_line(&words);
     }
-    let own = user_devices::devices(&words, &made.ports).into_iter().filter_map(|one| one.device);
-    let devices: Vec<_> = made.ports.iter().map(|port| port.device.clone()).chain(own).collect();
-    make_way(&devices, &aliases)?;
+    make_way(&user_devices::all_devices(&made, &words), &aliases)?;
     eal::write_routes(&made)?;
     if args.start.raise_limits {
         privileges::raise().unwrap_or_else(warn);

@@ -12,9 +12,10 @@ use rustix::thread::CapabilitySet;
 
 use tempfile::TempDir;
 
-use crate::support::{Pod, Run, copy_podnet, pod, run, script, status, vdpa};
+use crate::support::{Pod, Run, copy_podnet, pod, run, script, skip, status, vdpa};
 
 const IPC_LOCK: u64 = 1 << 14;
+const NET_BIND_SERVICE: u64 = 1 << 10;
 const NET_RAW: u64 = 1 << 13;
 
 /// A pod with one device that pins memory, and the directory of the device.
@@ -81,18 +82,18 @@ fn limits(run: &Run) -> Vec<&str> {
     line.split_whitespace().skip(3).take(2).collect()
 }
 
-/// Whether file capabilities can be had; says so where not.
-fn may_set_capabilities() -> bool {
+/// Whether file capabilities can be had; says that `test` is skipped where not.
+fn may_set_capabilities(test: &str) -> bool {
     let root = geteuid().is_root();
     if !root {
-        eprintln!("not tested: only root can give a file capabilities");
+        skip(test, "only root can give a file capabilities");
     }
     root
 }
 
 #[test]
 fn a_user_gets_what_the_file_of_podnet_gives_only_when_asked_for() {
-    if !may_set_capabilities() {
+    if !may_set_capabilities("a_user_gets_what_the_file_of_podnet_gives_only_when_asked_for") {
         return;
     }
     let (pod, _device) = pinning_pod();
@@ -120,10 +121,12 @@ fn a_user_gets_what_the_file_of_podnet_gives_only_when_asked_for() {
 
 #[test]
 fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() {
-    if !may_set_capabilities() {
+    if !may_set_capabilities(
+        "capabilities_that_the_devices_need_and_the_program_will_not_have_are_named",
+    ) {
         return;
     }
-    let (pod, _device) = pinning_pod();
+    let (pod, device) = pinning_pod();
     let packets = "--vdev net_af_packet0,iface=lo";
     let held =
         "podnet: warning: capability NET_RAW: the devices need it: podnet holds it and hands";
@@ -135,6 +138,29 @@ fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() 
     let physical = exec(&pod, IPC_LOCK, "", "--iova-mode pa");
     physical.says("capability SYS_ADMIN: the devices need it: name SYS_ADMIN in ");
     physical.says("capability SYS_RAWIO: ");
+    // Of the user's own devices, each what its driver takes.
+    let (empty, no_ports) = (crate::support::pod(&status(&[])), "--force --memory 1M");
+    let needs = |args: &str| {
+        let said = exec(&empty, NET_BIND_SERVICE, no_ports, args);
+        let names = ["NET_ADMIN", "NET_RAW", "BPF"];
+        let named = names.iter().filter(|name| said.err.contains(&format!("capability {name}: ")));
+        let pins = said.err.contains("memlock limit").then_some("memlock");
+        named.copied().chain(pins).collect::<Vec<_>>().join(" ")
+    };
+    let vdpa = format!("--vdev=virtio_user0,path={}", device.path().join("vdpa").display());
+    for (args, needed) in [
+        ("", ""),
+        ("--vdev=net_null0", ""),
+        ("--vdev=eth_af_packet0,iface=lo", "NET_RAW"),
+        ("--vdev=net_tap0", "NET_ADMIN"),
+        ("--vdev=net_af_xdp0,iface=lo", "NET_ADMIN NET_RAW BPF memlock"),
+        ("--vdev=net_af_xdp0,iface=lo,use_cni=1,dp_path=/s", "NET_RAW memlock"),
+        ("-a auxiliary:mlx5_core.sf.4", "NET_ADMIN NET_RAW memlock"),
+        ("-a 0000:3b:02.1", "memlock"),
+        (&vdpa, "memlock"),
+    ] {
+        assert_eq!(needs(args), needed, "{args}");
+    }
     // A program with capabilities of its own has the right ones.
     let program = pod.path().join("program");
     set_capabilities(&program, NET_RAW);
@@ -147,7 +173,7 @@ fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() 
 
 #[test]
 fn a_user_gets_a_runtime_directory_that_can_be_written() {
-    if !may_set_capabilities() {
+    if !may_set_capabilities("a_user_gets_a_runtime_directory_that_can_be_written") {
         return;
     }
     let (pod, _device) = pinning_pod();

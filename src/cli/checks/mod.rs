@@ -38,19 +38,16 @@ impl Checks<'_> {
     /// Until the other side has made every socket that we connect to, but no longer than asked.
     pub fn wait_for_sockets(&self, made: &EalArgs, words: &[String]) {
         let Some(limit) = self.args.start.wait_sockets else { return };
-        let planned = made.ports.iter().map(|port| self.device(port));
-        let own =
-            user_devices::devices(words, &made.ports).into_iter().filter_map(|one| one.device);
-        let devices: Vec<_> = planned.chain(own).collect();
+        let devices = user_devices::all_devices(made, words).into_iter();
+        let devices: Vec<_> = devices.map(|device| self.by_known_path(device)).collect();
         let start = Instant::now();
         while !devices.iter().all(is_ready) && start.elapsed() < limit {
             thread::sleep(POLL.min(limit.saturating_sub(start.elapsed())));
         }
     }
 
-    /// What `port` is made of, by the path that people know.
-    fn device(&self, port: &Port) -> PortDevice {
-        let mut device = port.device.clone();
+    /// `device` by the path that people know.
+    fn by_known_path(&self, mut device: PortDevice) -> PortDevice {
         if let PortDevice::VhostUser { path, .. } | PortDevice::Memif { path, .. } = &mut device {
             if let Some(alias) = self.aliases.iter().find(|alias| alias.short == Path::new(path)) {
                 *path = alias.long.to_string_lossy().into_owned();
@@ -87,17 +84,17 @@ impl Checks<'_> {
     ) -> Result<Vec<PortDevice>, Failure> {
         let ports = lost.planned.iter().map(|(_, why)| why.clone());
         if self.args.start.force {
-            fatal.into_iter().chain(ports).chain(lost.own).for_each(warn);
+            fatal.into_iter().chain(ports).chain(lost.users).for_each(warn);
             return Ok(Vec::new());
         }
         if !fatal.is_empty() || verdict.is_some() {
             let last = "not started: --force starts anyway".to_owned();
             let reasons = verdict.into_iter().chain([last]);
-            let lines = fatal.into_iter().chain(ports).chain(lost.own).chain(reasons).collect();
+            let lines = fatal.into_iter().chain(ports).chain(lost.users).chain(reasons).collect();
             return Err(Failure { code: 1, lines });
         }
         ports.for_each(|why| warn(format!("left out: {why}")));
-        lost.own.iter().for_each(warn);
+        lost.users.iter().for_each(warn);
         Ok(lost.planned.into_iter().map(|(device, _)| device).collect())
     }
 
@@ -120,15 +117,15 @@ impl Checks<'_> {
     fn lost(&self, made: &EalArgs, words: &[String]) -> Lost {
         let root = Path::new("/");
         let planned = made.ports.iter().filter_map(|port| {
-            let why = devices::check(&self.device(port), root)?;
+            let why = devices::check(&self.by_known_path(port.device.clone()), root)?;
             Some((port.device.clone(), describe(port, &why)))
         });
-        let own = user_devices::devices(words, &made.ports);
-        let lost = own.iter().filter_map(|one| {
+        let users = user_devices::user_devices(words, &made.ports);
+        let lost = users.iter().filter_map(|one| {
             Some(format!("{} {}", one.label, devices::check(one.device.as_ref()?, root)?))
         });
         let lost: Vec<String> = lost.collect();
-        Lost { planned: planned.collect(), remains: own.len() > lost.len(), own: lost }
+        Lost { planned: planned.collect(), remains: users.len() > lost.len(), users: lost }
     }
 
     /// Why not to start without the `lost` ports.
@@ -138,7 +135,7 @@ impl Checks<'_> {
             return Some("--network asks for a port that would not come up".to_owned());
         }
         let some = lost.planned.len() < made.ports.len() || lost.remains;
-        let told = skipped || !lost.planned.is_empty() || !lost.own.is_empty();
+        let told = skipped || !lost.planned.is_empty() || !lost.users.is_empty();
         let why = if told { String::new() } else { format!(": {}", without_devices(snapshot)) };
         (!some).then(|| format!("DPDK would run with no port at all{why}"))
     }
@@ -174,9 +171,9 @@ fn without_devices(snapshot: &Snapshot) -> String {
 #[derive(Default)]
 struct Lost {
     planned: Vec<(PortDevice, String)>,
-    /// Those of the user's own arguments.
-    own: Vec<String>,
-    /// Whether other ports of the user's own remain.
+    /// Why, of those of the user's own arguments.
+    users: Vec<String>,
+    /// Whether others of those remain.
     remains: bool,
 }
 

@@ -11,6 +11,7 @@ use rustix::thread::{
 };
 
 use super::pci;
+use super::user_devices::user_devices;
 use crate::cli::text::reason;
 use crate::cli::units::show_size;
 use crate::cli::words::{self, Memory};
@@ -160,24 +161,19 @@ fn needed(made: &EalArgs, words: &[String], root: &Path) -> CapabilitySet {
         Some("pa") => PHYSICAL,
         _ => CapabilitySet::empty(),
     };
-    let own = words::values(words, &["--vdev"]).into_iter().map(needed_by_driver);
+    let users =
+        user_devices(words, &made.ports).into_iter().filter_map(|one| match one.is_packet_socket {
+            true => Some(CapabilitySet::NET_RAW),
+            false => Some(needed_by(&one.device?, root)),
+        });
     let ports = made.ports.iter().map(|port| needed_by(&port.device, root));
-    ports.chain(own).fold(physical, CapabilitySet::union)
+    ports.chain(users).fold(physical, CapabilitySet::union)
 }
 
 /// The kernel shows physical addresses to SYS_ADMIN alone, and gives devices without an IOMMU to
 /// SYS_RAWIO.
 const PHYSICAL: CapabilitySet = CapabilitySet::SYS_ADMIN.union(CapabilitySet::SYS_RAWIO);
 const NETDEV: CapabilitySet = CapabilitySet::NET_RAW.union(CapabilitySet::NET_ADMIN);
-
-/// By a `--vdev`, which may be the user's own.
-fn needed_by_driver(vdev: &str) -> CapabilitySet {
-    match vdev.trim_start_matches("net_") {
-        name if name.starts_with("af_packet") => CapabilitySet::NET_RAW,
-        name if name.starts_with("tap") => CapabilitySet::NET_ADMIN,
-        _ => CapabilitySet::empty(),
-    }
-}
 
 fn needed_by(device: &PortDevice, root: &Path) -> CapabilitySet {
     match device {
@@ -193,6 +189,7 @@ fn needed_by(device: &PortDevice, root: &Path) -> CapabilitySet {
             NETDEV | CapabilitySet::IPC_LOCK | CapabilitySet::BPF
         }
         PortDevice::AfXdp { .. } => CapabilitySet::NET_RAW | CapabilitySet::IPC_LOCK,
+        PortDevice::Tap { .. } => CapabilitySet::NET_ADMIN,
         _ => CapabilitySet::empty(),
     }
 }
