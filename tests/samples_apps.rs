@@ -6,12 +6,14 @@
 mod c_support;
 mod installed;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use c_support::{crate_dir, run, said, succeed};
 use installed::{tool, with_library};
+use podnet::snapshot::Interface;
 use tempfile::TempDir;
 
 /// A root, the arguments, the exit status, and what has to be said: with status 0 the last line of
@@ -20,7 +22,7 @@ type Run = (&'static str, &'static [&'static str], i32, &'static str);
 
 const THERE: &str = "the pod has eth0 (ovn-kubernetes), net1 (ran/fronthaul), net2 (ran/midhaul)\n";
 
-const RUNS: [Run; 25] = [
+const RUNS: [Run; 27] = [
     ("samples/pods/sr-iov", &[], 0, "interface net2 (ran/midhaul): sr-iov"),
     ("samples/pods/sr-iov", &["net1"], 0, "device of net1: 0000:3b:02.1, NUMA node 0"),
     ("samples/pods/sr-iov", &["ran/midhaul"], 0, "device of net2: 0000:3b:0a.3, NUMA node 0"),
@@ -40,6 +42,13 @@ const RUNS: [Run; 25] = [
         &["net2"],
         0,
         "device of net2: 0000:3b:02.1, NUMA node 0",
+    ),
+    ("tests/roots/subfunction-netdev/root", &[], 0, "interface net2 (default/sf-b): subfunction"),
+    (
+        "tests/roots/subfunction-netdev/root",
+        &["sf-a"],
+        0,
+        "device of net1: mlx5_core.sf.10, NUMA node 1",
     ),
     ("samples/pods/sr-iov", &["backhaul"], 1, "backhaul: no such network: the pod has eth0 (ovn-"),
     ("samples/pods/sr-iov", &["backhaul"], 1, THERE),
@@ -89,7 +98,7 @@ const RUNS: [Run; 25] = [
     ("samples/pods/sr-iov", &["--help"], 2, "usage: "),
 ];
 
-fn sample(program: &str) -> std::path::PathBuf {
+fn sample(program: &str) -> PathBuf {
     crate_dir().join("samples").join(program)
 }
 
@@ -115,6 +124,10 @@ fn check(program: &str, start: &dyn Fn() -> Command) {
     }
 }
 
+fn line_of(nic: &Interface) -> String {
+    format!("interface {} ({}): {}", nic.name.as_deref().unwrap_or("-"), nic.network, nic.kind)
+}
+
 /// What a program prints of `root`, from the crate's own answers.
 fn shown(root: &str, last: &str) -> String {
     let pod = podnet::Pod::builder().root(crate_dir().join(root)).build();
@@ -124,7 +137,7 @@ fn shown(root: &str, last: &str) -> String {
         lines.push(format!("hugepages of {} bytes: limit {limit}", page.size));
     }
     for one in pod.interfaces().unwrap().interfaces {
-        lines.push(format!("interface {} ({}): {}", one.name.unwrap(), one.network, one.kind));
+        lines.push(line_of(&one));
     }
     if last.starts_with("device") {
         lines.push(last.to_owned());
@@ -222,16 +235,9 @@ fn shown_by(program: &Path, root: &str, arguments: &[&str]) -> Output {
     run(started(program).args(arguments).env("PODNET_ROOT", crate_dir().join(root)))
 }
 
-/// The same program in the dialect of app-netutil, and after the change that its page shows.
-#[test]
-fn netutil_app_and_its_migration() {
-    let directory = TempDir::new().unwrap();
-    make_c(directory.path());
-    let before = directory.path().join("netutil_app");
-    let needed = succeed(tool("readelf").arg("-d").arg(&before));
-    assert!(said(&needed).contains("libpodnet.so.0"), "{}", said(&needed));
-
-    let source = directory.path().join("podnet_app.c");
+/// Compiles `samples/c_app/netutil_app.c` after the change that its page shows.
+fn migrated(directory: &Path, flags: &[&str]) -> PathBuf {
+    let source = directory.join("podnet_app.c");
     let mut patch = tool("patch");
     patch.args(["--fuzz=0", "-o"]).arg(&source).arg(sample("c_app/netutil_app.c"));
     let said_of = said(&succeed(patch.arg(sample("c_app/README.md"))));
@@ -241,11 +247,73 @@ fn netutil_app_and_its_migration() {
     );
     let text = fs::read_to_string(&source).unwrap();
     assert!(!text.contains("netutil") && !text.contains("NETUTIL"), "{text}");
-    let after = directory.path().join("podnet_app");
-    let flags = succeed(with_library(tool("pkg-config").args(["--cflags", "--libs", "podnet"])));
-    let flags = String::from_utf8(flags.stdout).unwrap();
+    let program = directory.join("podnet_app");
+    let found = succeed(with_library(tool("pkg-config").args(["--cflags", "--libs", "podnet"])));
+    let found = String::from_utf8(found.stdout).unwrap();
     let mut compiler = c_support::compiler();
-    succeed(compiler.arg(&source).arg("-o").arg(&after).args(flags.split_whitespace()));
+    compiler.args(flags).arg(&source).arg("-o").arg(&program);
+    succeed(compiler.args(found.split_whitespace()));
+    program
+}
+
+/// The roots of pods in this repository.
+fn roots() -> Vec<PathBuf> {
+    let of = |directory: &str, below: &str| -> Vec<PathBuf> {
+        let entries = fs::read_dir(crate_dir().join(directory)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path().join(below))
+            .filter(|path| path.is_dir())
+            .collect()
+    };
+    let mut found = of("tests/roots", "root");
+    found.extend(of("samples/pods", ""));
+    found.sort();
+    found
+}
+
+/// The migrated program shows the interfaces of every root as the crate does, and with sanitizers
+/// no error: a kind that it does not know of is past the end of its table.
+#[test]
+fn the_migration_knows_every_kind() {
+    let directory = TempDir::new().unwrap();
+    let program =
+        migrated(directory.path(), &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+    let mut kinds = BTreeSet::new();
+    for root in roots() {
+        let pod = podnet::Pod::builder().root(&root).build();
+        let Ok(all) = pod.interfaces() else { continue };
+        let lines: Vec<String> = all.interfaces.iter().map(line_of).collect();
+        kinds.extend(all.interfaces.iter().map(|nic| nic.kind.to_string()));
+        // Of a sort each: another of it takes the same way.
+        let mut seen = BTreeSet::new();
+        for nic in all.interfaces.iter().filter(|nic| seen.insert(nic.kind.to_string())) {
+            let mut command = started(&program);
+            command.args(nic.name.as_deref()).env("PODNET_ROOT", &root);
+            let output = run(&mut command);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let ours = errors.lines().all(|line| line.starts_with("podnet_app: "));
+            assert!(ours && errors.lines().count() <= 1, "{}: {errors}", root.display());
+            let printed = String::from_utf8_lossy(&output.stdout);
+            let printed: Vec<&str> =
+                printed.lines().filter(|line| line.starts_with("interface ")).collect();
+            if pod.cpu_info().is_ok() && pod.hugepages().is_ok() {
+                assert_eq!(printed, lines, "{}", root.display());
+            }
+        }
+    }
+    let header = fs::read_to_string(crate_dir().join("include/podnet.h")).unwrap();
+    assert_eq!(kinds.len(), header.matches("#define PODNET_KIND_").count(), "{kinds:?}");
+}
+
+/// The same program in the dialect of app-netutil, and after the change that its page shows.
+#[test]
+fn netutil_app_and_its_migration() {
+    let directory = TempDir::new().unwrap();
+    make_c(directory.path());
+    let before = directory.path().join("netutil_app");
+    let needed = succeed(tool("readelf").arg("-d").arg(&before));
+    assert!(said(&needed).contains("libpodnet.so.0"), "{}", said(&needed));
+    let after = migrated(directory.path(), &[]);
 
     // The second knows of AF_XDP, and of NUMA nodes everywhere.
     for (root, network, device) in [

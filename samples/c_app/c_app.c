@@ -17,8 +17,10 @@
 
 static const char *const kinds[] = {
     "unknown", "host", "sr-iov", "pci", "vdpa", "vhost-user", "memif", "af-xdp",
+    "subfunction",
 };
 
+/* A newer library may know more kinds. */
 static const char *kind_of(const struct podnet_interface *nic)
 {
     return nic->kind < sizeof(kinds) / sizeof(*kinds) ? kinds[nic->kind] : kinds[0];

@@ -20,6 +20,14 @@ static const char *const kinds[] = {
     "unknown", "host", "sr-iov", "pci", "vhost-user", "memif", "unknown", "unknown", "vdpa",
 };
 
+/* A newer library may know more types. */
+static const char *kind_of(const struct InterfaceData *one)
+{
+    size_t type = (size_t)one->DeviceType;
+
+    return type < sizeof(kinds) / sizeof(*kinds) ? kinds[type] : kinds[0];
+}
+
 static const char *name_of(const struct NetworkStatus *nic)
 {
     return nic->Interface ? nic->Interface : "-";
@@ -67,7 +75,7 @@ static void print_interfaces(const struct InterfaceResponse *all)
         const struct NetworkStatus *nic = &all->pIface[i].NetworkStatus;
 
         printf("interface %s (%s): %s\n", name_of(nic), network_of(nic),
-               kinds[all->pIface[i].DeviceType]);
+               kind_of(&all->pIface[i]));
     }
 }
 

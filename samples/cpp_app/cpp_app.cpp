@@ -20,10 +20,12 @@
 
 namespace {
 
+/** A newer library may know more kinds. */
 std::string_view kind_of(const podnet_interface &nic)
 {
-    constexpr std::array<std::string_view, 8> kinds{
-        "unknown", "host", "sr-iov", "pci", "vdpa", "vhost-user", "memif", "af-xdp"};
+    constexpr std::array<std::string_view, 9> kinds{
+        "unknown", "host", "sr-iov", "pci", "vdpa", "vhost-user", "memif", "af-xdp",
+        "subfunction"};
     return kinds[nic.kind < kinds.size() ? nic.kind : PODNET_KIND_UNKNOWN];
 }
 

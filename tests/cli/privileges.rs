@@ -179,7 +179,7 @@ fn a_user_gets_a_runtime_directory_that_can_be_written() {
     let (pod, _device) = pinning_pod();
     let program = script(pod.path().join("program"), "echo ${RUNTIME_DIRECTORY-unset}");
     let podnet = pod.path().join("podnet");
-    fs::copy(env!("CARGO_BIN_EXE_podnet"), &podnet).unwrap();
+    copy_podnet(&podnet);
     open_up(pod.path());
     let (good, bad) = (tempfile::tempdir().unwrap(), pod.path().join("absent"));
     fs::set_permissions(good.path(), fs::Permissions::from_mode(0o777)).unwrap();
