@@ -25,8 +25,9 @@ fn launch(
     own: &[String],
 ) -> Result<std::convert::Infallible, Box<dyn std::error::Error>> {
     // A directory in PODNET_ROOT stands for a whole pod, to try this outside of one.
-    let snapshot = Pod::builder().root_from_environment().build().snapshot()?;
-    let args = EalArgs::builder(&snapshot).app(App::L3fwd).build()?;
+    let pod = Pod::builder().root_from_environment().build();
+    let snapshot = pod.snapshot()?;
+    let args = EalArgs::builder(&snapshot).facts(pod.eal_facts()).app(App::L3fwd).build()?;
     for warning in snapshot.warnings.iter().chain(&args.warnings) {
         eprintln!("l3fwd_launcher: {}", warning.text);
     }

@@ -49,7 +49,7 @@ mod warning;
 mod watch;
 
 pub use error::{Error, Result};
-pub use pod::{Annotations, Pod, PodBuilder};
+pub use pod::{Annotations, EalFacts, Pod, PodBuilder};
 pub use snapshot::{CpuInfo, Hugepages, Interface, Interfaces, Snapshot};
 pub use wait::Wait;
 pub use warning::{Warning, WarningCode};

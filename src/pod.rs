@@ -179,35 +179,16 @@ impl Pod {
         View::open(&self.config).ok()?.container(&mut Findings::default())
     }
 
-    /// The host name: `/proc/sys/kernel/hostname`, else `/etc/hostname`.
-    pub fn host_name(&self) -> Option<String> {
-        let root = Root::open(&self.config.root).ok()?;
-        ["/proc/sys/kernel/hostname", "/etc/hostname"]
-            .into_iter()
-            .find_map(|path| root.text(path).ok().flatten().filter(|name| !name.is_empty()))
-    }
-
-    /// The VF tokens in the `PCIDEVICE_*_INFO` variables, by device; for
-    /// [`EalBuilder::vf_tokens`](crate::eal::EalBuilder::vf_tokens). They are no part of a
-    /// snapshot, for that is shown to people.
-    pub fn vf_tokens(&self) -> Vec<(PciAddress, String)> {
-        let environment = Root::open(&self.config.root).and_then(|root| root.environment());
-        let variables = environment.unwrap_or_default().into_iter();
-        let plugins = variables.filter(|(name, _)| name.starts_with(pcidevice::PREFIX));
-        plugins.flat_map(|(_, value)| pcidevice::vf_tokens(&value)).collect()
-    }
-
-    /// The receive queues of each netdev in the pod, which AF_XDP ports can't have more of, one for a
-    /// virtual netdev such as a veth, which DPDK takes to have no more; for
-    /// [`EalBuilder::rx_queues`](crate::eal::EalBuilder::rx_queues).
-    pub fn rx_queues(&self) -> Vec<(String, u32)> {
-        Root::open(&self.config.root).map(|root| netdevs::rx_queues(&root)).unwrap_or_default()
-    }
-
-    /// The names of the tap devices in this network namespace; for
-    /// [`EalBuilder::taps`](crate::eal::EalBuilder::taps).
-    pub fn taps(&self) -> Vec<String> {
-        Root::open(&self.config.root).map(|root| netdevs::taps(&root)).unwrap_or_default()
+    /// What DPDK arguments need to know of the pod beside its snapshot; nothing where the root is no
+    /// directory. For [`EalBuilder::facts`](crate::eal::EalBuilder::facts).
+    pub fn eal_facts(&self) -> EalFacts {
+        let Ok(root) = Root::open(&self.config.root) else { return EalFacts::default() };
+        EalFacts {
+            host_name: host_name(&root),
+            vf_tokens: vf_tokens(&root),
+            rx_queues: netdevs::rx_queues(&root),
+            taps: netdevs::taps(&root),
+        }
     }
 
     /// Everything, read once. Malformed parts are empty and have a warning.
@@ -217,6 +198,35 @@ impl Pod {
     pub fn snapshot(&self) -> Result<Snapshot> {
         View::open(&self.config).map(|view| view.snapshot())
     }
+}
+
+/// What DPDK arguments need to know of the pod beside its snapshot: [`Pod::eal_facts`] finds it.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct EalFacts {
+    /// The host name: `/proc/sys/kernel/hostname`, else `/etc/hostname`. It stands in the prefix of
+    /// DPDK's files where the pod's UID is unknown.
+    pub host_name: Option<String>,
+    /// The tokens that VFIO asks for virtual functions, by device, of the `PCIDEVICE_*_INFO`
+    /// variables. They are secrets, and a snapshot is shown to people.
+    pub vf_tokens: Vec<(PciAddress, String)>,
+    /// The receive queues of each netdev in the pod, which AF_XDP ports can't have more of; one for
+    /// a virtual netdev such as a veth, which DPDK takes to have no more.
+    pub rx_queues: Vec<(String, u32)>,
+    /// The names of the tap devices in this network namespace, which net_tap opens.
+    pub taps: Vec<String>,
+}
+
+fn host_name(root: &Root) -> Option<String> {
+    ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .into_iter()
+        .find_map(|path| root.text(path).ok().flatten().filter(|name| !name.is_empty()))
+}
+
+fn vf_tokens(root: &Root) -> Vec<(PciAddress, String)> {
+    let variables = root.environment().unwrap_or_default().into_iter();
+    let plugins = variables.filter(|(name, _)| name.starts_with(pcidevice::PREFIX));
+    plugins.flat_map(|(_, value)| pcidevice::vf_tokens(&value)).collect()
 }
 
 /// One look at the pod: every file is read at most once through it.

@@ -318,41 +318,24 @@ impl Options {
             .smt(self.smt)
             .no_huge(self.flags & PODNET_EAL_NO_HUGE != 0)
             .secondary(self.flags & PODNET_EAL_SECONDARY != 0)
-            .vf_tokens(pod.vf_tokens())
-            .rx_queues(pod.rx_queues())
-            .taps(pod.taps());
+            .facts(pod.eal_facts())
+            .memory(self.memory)
+            .queues(self.queues)
+            .workers(self.workers)
+            .main_cpu(self.main_cpu)
+            .iova_mode(self.iova_mode)
+            .netdevs(self.netdevs);
         if let Some(release) = self.release {
             builder = builder.dpdk(release);
         }
         if let Some(prefix) = &self.file_prefix {
             builder = builder.file_prefix(prefix);
         }
-        if let Some(bytes) = self.memory {
-            builder = builder.memory(bytes);
-        }
-        if let Some(queues) = self.queues {
-            builder = builder.queues(queues);
-        }
-        if let Some(workers) = self.workers {
-            builder = builder.workers(workers);
-        }
-        if let Some(cpu) = self.main_cpu {
-            builder = builder.main_cpu(cpu);
-        }
-        if let Some(mode) = self.iova_mode {
-            builder = builder.iova_mode(mode);
-        }
-        if let Some(how) = self.netdevs {
-            builder = builder.netdevs(how);
-        }
         for (network, mac) in &self.next_hops {
             builder = builder.next_hop(network, mac);
         }
         if let Some((ipv4, ipv6)) = &self.routes {
             builder = builder.routes(ipv4, ipv6);
-        }
-        if let Some(name) = pod.host_name() {
-            builder = builder.host_name(name);
         }
         Ok(builder.build()?)
     }

@@ -4,8 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use podnet::eal::{EalArgs, Lcore, Port, Reason, Routes};
-use podnet::parse::pci::PciAddress;
-use podnet::{Pod, Snapshot, Warning};
+use podnet::{EalFacts, Pod, Snapshot, Warning};
 use serde::Serialize;
 
 use super::args::{self, Global, PlanArgs};
@@ -92,10 +91,7 @@ pub fn print_line(words: &[String]) -> Outcome {
 pub struct Planner<'a> {
     options: &'a PlanArgs,
     pub release: podnet::eal::Release,
-    host_name: Option<String>,
-    vf_tokens: Vec<(PciAddress, String)>,
-    rx_queues: Vec<(String, u32)>,
-    taps: Vec<String>,
+    facts: EalFacts,
 }
 
 impl<'a> Planner<'a> {
@@ -108,14 +104,7 @@ impl<'a> Planner<'a> {
         if options.verbose {
             say(format!("DPDK {}: from {}", found.release, found.source));
         }
-        Planner {
-            options,
-            release: found.release,
-            host_name: pod.host_name(),
-            vf_tokens: pod.vf_tokens(),
-            rx_queues: pod.rx_queues(),
-            taps: pod.taps(),
-        }
+        Planner { options, release: found.release, facts: pod.eal_facts() }
     }
 
     pub fn plan(&self, snapshot: &Snapshot) -> podnet::Result<EalArgs> {
@@ -127,38 +116,21 @@ impl<'a> Planner<'a> {
             .smt(options.smt)
             .no_huge(options.no_huge)
             .secondary(options.secondary)
-            .vf_tokens(self.vf_tokens.clone())
-            .rx_queues(self.rx_queues.clone())
-            .taps(&self.taps);
-        if let Some(how) = options.netdevs {
-            builder = builder.netdevs(how);
-        }
+            .facts(self.facts.clone())
+            .netdevs(options.netdevs)
+            .queues(options.queues)
+            .workers(options.workers)
+            .main_cpu(options.main)
+            .memory(options.memory)
+            .iova_mode(options.iova_mode);
         for (network, mac) in &options.eth_dest {
             builder = builder.next_hop(network, mac);
         }
         if let Some(file) = &options.routes {
             builder = builder.routes(format!("{file}.ipv4"), format!("{file}.ipv6"));
         }
-        if let Some(queues) = options.queues {
-            builder = builder.queues(queues);
-        }
-        if let Some(workers) = options.workers {
-            builder = builder.workers(workers);
-        }
-        if let Some(cpu) = options.main {
-            builder = builder.main_cpu(cpu);
-        }
-        if let Some(bytes) = options.memory {
-            builder = builder.memory(bytes);
-        }
         if let Some(prefix) = &options.file_prefix {
             builder = builder.file_prefix(prefix);
-        }
-        if let Some(mode) = options.iova_mode {
-            builder = builder.iova_mode(mode);
-        }
-        if let Some(name) = &self.host_name {
-            builder = builder.host_name(name);
         }
         builder.build()
     }

@@ -6,8 +6,9 @@
 //! ```no_run
 //! use podnet::eal::{App, EalArgs};
 //!
-//! let snapshot = podnet::Pod::new().snapshot()?;
-//! let args = EalArgs::builder(&snapshot).app(App::L3fwd).build()?;
+//! let pod = podnet::Pod::new();
+//! let snapshot = pod.snapshot()?;
+//! let args = EalArgs::builder(&snapshot).facts(pod.eal_facts()).app(App::L3fwd).build()?;
 //! println!("{:?}", args.argv("dpdk-l3fwd", &[]));
 //! # Ok::<(), podnet::Error>(())
 //! ```
@@ -52,7 +53,7 @@ pub use self::quote::shell_quote;
 pub use self::release::Release;
 
 use crate::error::{Error, Result};
-use crate::parse::pci::PciAddress;
+use crate::pod::EalFacts;
 use crate::snapshot::Snapshot;
 use crate::warning::{Warning, WarningCode};
 
@@ -122,16 +123,11 @@ struct Options {
     file_prefix: Option<String>,
     iova_mode: Option<IovaMode>,
     secondary: bool,
-    host_name: Option<String>,
+    facts: EalFacts,
     /// Networks with the MAC address of their next hop.
     next_hops: Vec<(String, String)>,
     /// The paths of the IPv4 and the IPv6 rules.
     routes: Option<(String, String)>,
-    vf_tokens: Vec<(PciAddress, String)>,
-    /// Netdevs with their receive queues.
-    rx_queues: Vec<(String, u32)>,
-    /// The names of the netdevs that are tap devices.
-    taps: Vec<String>,
 }
 
 /// RTE_MAX_QUEUES_PER_PORT.
@@ -139,7 +135,7 @@ const MAX_QUEUES: u32 = 1024;
 
 impl Options {
     fn rx_queues_of(&self, netdev: &str) -> Option<u32> {
-        let found = self.rx_queues.iter().find(|(name, _)| name == netdev);
+        let found = self.facts.rx_queues.iter().find(|(name, _)| name == netdev);
         found.map(|(_, queues)| *queues)
     }
 
@@ -173,6 +169,13 @@ impl EalArgs {
 }
 
 impl<'a> EalBuilder<'a> {
+    /// What is to be known of the pod beside its snapshot, as
+    /// [`Pod::eal_facts`](crate::Pod::eal_facts) finds it. Default: nothing is.
+    pub fn facts(mut self, facts: EalFacts) -> Self {
+        self.options.facts = facts;
+        self
+    }
+
     /// The application whose arguments are made. Default: [`App::None`].
     pub fn app(mut self, app: App) -> Self {
         self.options.app = app;
@@ -195,30 +198,30 @@ impl<'a> EalBuilder<'a> {
 
     /// Ports on kernel netdevs too: interfaces without a device of their own but for the default
     /// one, and devices whose kernel driver DPDK can't work below. Default: those are left out.
-    pub fn netdevs(mut self, how: Netdevs) -> Self {
-        self.options.netdevs = Some(how);
+    pub fn netdevs(mut self, how: impl Into<Option<Netdevs>>) -> Self {
+        self.options.netdevs = how.into();
         self
     }
 
     /// Receive queues of each port, 1 to 1024. l3fwd gets at least as many as it has lcores, for
     /// it sends on a queue of its own on each; l2fwd has one, whatever is asked for. Default: 1.
-    pub fn queues(mut self, queues: u32) -> Self {
-        self.options.queues = Some(queues);
+    pub fn queues(mut self, queues: impl Into<Option<u32>>) -> Self {
+        self.options.queues = queues.into();
         self
     }
 
     /// Lcores that forward packets. The main lcore of l3fwd and l2fwd is one of them, any other
     /// application has it beside them. Default: as many as queues; 1 for l2fwd; without an
     /// application every allowed CPU.
-    pub fn workers(mut self, workers: u32) -> Self {
-        self.options.workers = Some(workers);
+    pub fn workers(mut self, workers: impl Into<Option<u32>>) -> Self {
+        self.options.workers = workers.into();
         self
     }
 
     /// The CPU of the main lcore. Default: a housekeeping or shared CPU where the main lcore
     /// does not forward, else the best worker.
-    pub fn main_cpu(mut self, cpu: u32) -> Self {
-        self.options.main_cpu = Some(cpu);
+    pub fn main_cpu(mut self, cpu: impl Into<Option<u32>>) -> Self {
+        self.options.main_cpu = cpu.into();
         self
     }
 
@@ -230,8 +233,8 @@ impl<'a> EalBuilder<'a> {
 
     /// Memory in bytes, a MiB and a hugepage at least, within the container's limit. Default: the
     /// limit; 512 MiB without hugepages.
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.options.memory = Some(bytes);
+    pub fn memory(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.options.memory = bytes.into();
         self
     }
 
@@ -249,8 +252,8 @@ impl<'a> EalBuilder<'a> {
     }
 
     /// The IOVA mode. Default: what the ports need.
-    pub fn iova_mode(mut self, mode: IovaMode) -> Self {
-        self.options.iova_mode = Some(mode);
+    pub fn iova_mode(mut self, mode: impl Into<Option<IovaMode>>) -> Self {
+        self.options.iova_mode = mode.into();
         self
     }
 
@@ -259,12 +262,6 @@ impl<'a> EalBuilder<'a> {
     /// asked for beside it.
     pub fn secondary(mut self, yes: bool) -> Self {
         self.options.secondary = yes;
-        self
-    }
-
-    /// The host name, which stands in the file prefix where the pod's UID is unknown.
-    pub fn host_name(mut self, name: impl Into<String>) -> Self {
-        self.options.host_name = Some(name.into());
         self
     }
 
@@ -280,27 +277,6 @@ impl<'a> EalBuilder<'a> {
     /// has to write to them.
     pub fn routes(mut self, ipv4: impl Into<String>, ipv6: impl Into<String>) -> Self {
         self.options.routes = Some((ipv4.into(), ipv6.into()));
-        self
-    }
-
-    /// The tokens that VFIO asks for virtual functions, by device, as
-    /// [`Pod::vf_tokens`](crate::Pod::vf_tokens) reads them. Default: none.
-    pub fn vf_tokens(mut self, tokens: impl IntoIterator<Item = (PciAddress, String)>) -> Self {
-        self.options.vf_tokens = tokens.into_iter().collect();
-        self
-    }
-
-    /// The receive queues of netdevs, as [`Pod::rx_queues`](crate::Pod::rx_queues) counts them, so
-    /// that no AF_XDP port is asked for more. Default: unknown.
-    pub fn rx_queues(mut self, queues: impl IntoIterator<Item = (String, u32)>) -> Self {
-        self.options.rx_queues = queues.into_iter().collect();
-        self
-    }
-
-    /// The tap devices among the pod's netdevs, as [`Pod::taps`](crate::Pod::taps) finds them, for
-    /// [`Netdevs::Tap`]. Default: none.
-    pub fn taps(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.options.taps = names.into_iter().map(Into::into).collect();
         self
     }
 

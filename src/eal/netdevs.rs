@@ -20,7 +20,7 @@ pub enum Netdevs {
 
 /// What makes a port of the kernel netdev, where those are asked for.
 pub(super) fn port(options: &Options, netdev: &str) -> Option<Backend> {
-    let is_tap = options.taps.iter().any(|tap| tap == netdev);
+    let is_tap = options.facts.taps.iter().any(|tap| tap == netdev);
     let netdev = netdev.to_owned();
     options.netdevs.map(|how| match how {
         Netdevs::AfXdp => Backend::AfXdp { netdev, plugin: None },

@@ -30,7 +30,7 @@ fn checked_prefix(prefix: &str) -> Result<String> {
 
 fn own_prefix(snapshot: &Snapshot, options: &Options) -> (String, &'static str) {
     let uid = snapshot.pod.uid.as_deref().map(|uid| uid.chars().take(8).collect::<String>());
-    let (pod, why) = match (uid, options.host_name.clone()) {
+    let (pod, why) = match (uid, options.facts.host_name.clone()) {
         (Some(uid), _) => (Some(uid), "the pod's UID"),
         (None, Some(host)) => (Some(host), "the host name, for the pod's UID is unknown"),
         (None, None) => (None, "neither the pod's UID nor the host name is known"),

@@ -210,7 +210,8 @@ fn a_release_that_is_not_known_yet_is_told() {
 #[test]
 fn the_file_prefix_is_the_pod_s_and_always_valid() {
     let prefix = |snapshot: &Snapshot, host: &str| {
-        let args = EalArgs::builder(snapshot).host_name(host).build().unwrap();
+        let facts = EalFacts { host_name: Some(host.to_owned()), ..EalFacts::default() };
+        let args = EalArgs::builder(snapshot).facts(facts).build().unwrap();
         after(&args.eal, "--file-prefix").unwrap().to_owned()
     };
     let mut snapshot = pod(Vec::new());

@@ -13,7 +13,7 @@ pub(super) fn add(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) 
     };
     let is_port =
         |address: &PciAddress| devices.iter().filter_map(by_vfio).any(|own| own == *address);
-    let mut tokens = options.vf_tokens.iter().filter(|(address, _)| is_port(address));
+    let mut tokens = options.facts.vf_tokens.iter().filter(|(address, _)| is_port(address));
     let Some((address, token)) = tokens.next() else { return Ok(()) };
     let subject = |address| format!("VF token of {address}");
     if !is_uuid(token) {

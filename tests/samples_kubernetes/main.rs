@@ -335,7 +335,11 @@ fn the_pods_are_those_of_samples_pods() {
 
         // The generator and the counter are pods like this one.
         if !["vdpa-l3fwd/generator.yaml", "vdpa-l3fwd/counter.yaml"].contains(&file) {
-            assert_eq!(view.host_name().unwrap(), text(&pod["metadata"]["name"]), "{file}");
+            assert_eq!(
+                view.eal_facts().host_name.unwrap(),
+                text(&pod["metadata"]["name"]),
+                "{file}"
+            );
             for (key, value) in pod["metadata"]["labels"].as_object().unwrap() {
                 assert_eq!(
                     snapshot.pod.labels.get(key),

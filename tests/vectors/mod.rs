@@ -8,8 +8,8 @@ mod takes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use podnet::Snapshot;
 use podnet::eal::{App, EalArgs, IovaMode, Netdevs, Release, Smt, shell_quote};
+use podnet::{EalFacts, Snapshot};
 use proptest::prelude::*;
 
 use super::cases::{Case, cases, pod};
@@ -22,11 +22,11 @@ fn release(text: &str) -> Release {
     text.parse().unwrap()
 }
 
-/// The snapshot of a case, with CPUs, and its host name.
-fn snapshot(case: &Case) -> (Snapshot, Option<String>) {
+/// The snapshot of a case, with CPUs, and the facts beside it.
+fn snapshot(case: &Case) -> (Snapshot, EalFacts) {
     let found = pod(case).snapshot().unwrap();
     if found.cpus.is_some() {
-        return (found, pod(case).host_name());
+        return (found, pod(case).eal_facts());
     }
     let copy = tempfile::tempdir().unwrap();
     tree::copy(&case.root, copy.path());
@@ -35,16 +35,13 @@ fn snapshot(case: &Case) -> (Snapshot, Option<String>) {
     fs::write(status, "Cpus_allowed_list:\t2-5\n").unwrap();
     let case =
         Case { root: copy.path().into(), expect: PathBuf::new(), options: case.options.clone() };
-    (pod(&case).snapshot().unwrap(), pod(&case).host_name())
+    (pod(&case).snapshot().unwrap(), pod(&case).eal_facts())
 }
 
 /// The line of one vector, or why there is none.
-fn vector(snapshot: &Snapshot, host: Option<&String>, app: App, text: &str) -> String {
-    let mut builder = EalArgs::builder(snapshot).app(app).dpdk(release(text));
-    if let Some(host) = host {
-        builder = builder.host_name(host);
-    }
-    match builder.build() {
+fn vector(snapshot: &Snapshot, facts: &EalFacts, app: App, text: &str) -> String {
+    let builder = EalArgs::builder(snapshot).facts(facts.clone());
+    match builder.app(app).dpdk(release(text)).build() {
         Ok(made) => {
             let checked = takes::check(&made.eal, &made.app, app, release(text));
             checked.unwrap_or_else(|why| panic!("{app} of {text}: {why}: {made:#?}"));
@@ -57,12 +54,12 @@ fn vector(snapshot: &Snapshot, host: Option<&String>, app: App, text: &str) -> S
 
 /// The lines of a case, one for each application and group of releases.
 fn lines(case: &Case) -> String {
-    let (snapshot, host) = snapshot(case);
+    let (snapshot, facts) = snapshot(case);
     let mut lines = String::new();
     for app in APPS {
         let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
         for release in RELEASES {
-            let vector = vector(&snapshot, host.as_ref(), app, release);
+            let vector = vector(&snapshot, &facts, app, release);
             match groups.iter_mut().find(|(known, _)| *known == vector) {
                 Some((_, releases)) => releases.push(release),
                 None => groups.push((vector, vec![release])),
@@ -132,24 +129,21 @@ fn no_options_make_a_vector_that_a_release_refuses() {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1000));
     let run = |(app, text, which, flags, (mode, netdevs), (queues, workers, memory))| {
         let (no_huge, secondary, avoid, routes): (bool, bool, bool, bool) = flags;
+        let mut facts = EalFacts::default();
+        // Some of the interfaces, but not in every run.
+        facts.taps.extend((workers % 2 == 1).then(|| "net1".to_owned()));
         let mut builder = EalArgs::builder(&all[which])
+            .facts(facts)
             .app(app)
             .dpdk(release(text))
             .no_huge(no_huge)
             .secondary(secondary)
             .smt(if avoid { Smt::Avoid } else { Smt::Use })
             .queues(queues)
-            .workers(workers);
-        if let Some(mode) = mode {
-            builder = builder.iova_mode(mode);
-        }
-        if let Some(how) = netdevs {
-            // Some of the interfaces, but not in every run.
-            builder = builder.netdevs(how).taps((workers % 2 == 1).then_some("net1"));
-        }
-        if let Some(bytes) = memory {
-            builder = builder.memory(bytes);
-        }
+            .workers(workers)
+            .iova_mode(mode)
+            .netdevs(netdevs)
+            .memory(memory);
         if routes {
             builder = builder.routes("/r4", "/r6");
         }

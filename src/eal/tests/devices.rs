@@ -300,7 +300,8 @@ fn kernel_netdevs_are_ports_when_asked_for() {
         ]
     );
     snapshot.interfaces[3].mac = Some("02:11:22:33:44:55".into());
-    let taps = EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).taps(["net3", "eth0"]);
+    let taps =
+        EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).facts(facts_of_taps(&["net3", "eth0"]));
     let taps = taps.build().unwrap();
     assert_eq!(taps.ports[1].devarg, "net_tap_net1,iface=dpdk-net1,remote=net1");
     assert_eq!(taps.ports[3].devarg, "net_tap_net3,iface=net3,mac=02:11:22:33:44:55");
@@ -316,7 +317,8 @@ fn a_tap_device_has_a_name_of_its_own_that_a_netdev_may_have() {
     names.extend(["dpdk-abcdefghij", "dpdk-abcde-1"]);
     let interfaces = names.iter().map(|name| interface(name, Kind::Host)).collect();
     let snapshot = pod(interfaces);
-    let builder = EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).taps(["dpdk-abcde-1"]);
+    let builder =
+        EalArgs::builder(&snapshot).netdevs(Netdevs::Tap).facts(facts_of_taps(&["dpdk-abcde-1"]));
     let args = builder.build().unwrap();
     let iface = |port: &Port| {
         let keys = port.devarg.split(',').nth(1).unwrap();
@@ -438,7 +440,8 @@ fn no_device_is_asked_for_more_queues_than_it_has() {
     assert_eq!(codes(&with(2).unwrap()), [WarningCode::Application]);
     let with = |queues| {
         let builder = EalArgs::builder(&netdev).netdevs(Netdevs::AfXdp).queues(queues);
-        builder.rx_queues([("net2".to_owned(), 1), ("net1".to_owned(), 4)]).build()
+        let rx_queues = vec![("net2".to_owned(), 1), ("net1".to_owned(), 4)];
+        builder.facts(EalFacts { rx_queues, ..EalFacts::default() }).build()
     };
     assert_eq!(codes(&with(4).unwrap()), []);
     let error = with(5).unwrap_err();
@@ -517,4 +520,9 @@ fn applications_are_not_given_what_they_end_over() {
     says(build(16, App::L2fwd, 1, 1), "16 ports on an lcore");
     build(32, App::L2fwd, 1, 3).unwrap();
     assert_eq!(codes(&build(33, App::None, 1, 1).unwrap()), [WarningCode::Application]);
+}
+
+fn facts_of_taps(names: &[&str]) -> EalFacts {
+    let taps = names.iter().map(ToString::to_string).collect();
+    EalFacts { taps, ..EalFacts::default() }
 }

@@ -192,10 +192,13 @@ fn arguments(facts: &Facts, make: usize, how: Netdevs, is_tap: bool) -> Result<E
     snapshot.pod.uid = Some(uid.clone()).filter(|uid| !uid.is_empty());
     let mut builder = EalArgs::builder(&snapshot)
         .app(App::L3fwd)
-        .host_name(host)
+        .facts(EalFacts {
+            host_name: Some(host.clone()),
+            vf_tokens: vec![("0000:3b:02.1".parse().unwrap(), token.clone())],
+            taps: is_tap.then(|| name.clone()).into_iter().collect(),
+            ..EalFacts::default()
+        })
         .netdevs(how)
-        .taps(is_tap.then_some(name))
-        .vf_tokens([("0000:3b:02.1".parse().unwrap(), token.clone())])
         .routes(format!("{rules}.ipv4"), format!("{rules}.ipv6"));
     if !snapshot.interfaces.is_empty() {
         builder = builder.next_hop(name, hop);
