@@ -1,5 +1,6 @@
-//! The exported symbols are those of `abi/symbols.txt`, and a change of the headers that compiled
-//! programs would notice takes a raised version.
+//! The exported symbols are those of `abi/symbols.txt`. A change of the headers that compiled
+//! programs would notice takes a raised major version, of which the soname is made; an addition to
+//! a released version takes any raised one.
 //!
 //! `abi/*.h` are the headers of the last version, and what `include/*.h` is compared with. With
 //! `PODNET_BLESS=1` they are replaced by the current ones once those pass.
@@ -79,14 +80,57 @@ fn constants(header: &str) -> BTreeMap<&str, &str> {
     pairs.filter(|(name, _)| !name.starts_with("PODNET_VERSION")).collect()
 }
 
-/// The part of a version that is raised when programs have to be compiled anew.
-fn version(directory: &Path) -> (u32, u32) {
+/// Major, minor and patch.
+type Version = [u32; 3];
+
+fn version(directory: &Path) -> Version {
     let header = read(&directory.join("podnet.h"));
-    let number = |name: &str| {
+    ["MAJOR", "MINOR", "PATCH"].map(|name| {
         let (_, rest) = header.split_once(&format!("#define PODNET_VERSION_{name} ")).unwrap();
         rest.lines().next().unwrap().parse().unwrap()
-    };
-    (number("MAJOR"), number("MINOR"))
+    })
+}
+
+/// What new headers are to compiled programs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Change {
+    Nothing,
+    Addition,
+    Break,
+}
+
+/// Why the version `new` can't have the change since `old`.
+fn refusal(change: Change, old: Version, new: Version, is_released: bool) -> Option<&'static str> {
+    match change {
+        Change::Break if new[0] <= old[0] => Some(
+            "compiled programs would break: keep the old form, or raise the major version, which \
+             is the number in libpodnet.so.0",
+        ),
+        Change::Addition if new <= old && is_released => {
+            Some("programs need a version to ask for that has the addition: raise it")
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn the_soname_s_number_is_raised_for_a_break_and_any_for_an_addition() {
+    use Change::{Addition, Break, Nothing};
+    let old = [0, 3, 1];
+    // The versions that each change may have, of a released and of an unreleased one.
+    let next = [old, [0, 3, 2], [0, 4, 0], [1, 0, 0]];
+    for (change, allowed) in [
+        (Nothing, [true; 4]),
+        (Addition, [false, true, true, true]),
+        (Break, [false, false, false, true]),
+    ] {
+        let found = next.map(|new| refusal(change, old, new, true).is_none());
+        assert_eq!(found, allowed, "{change:?}");
+    }
+    assert_eq!(refusal(Addition, old, old, false), None);
+    assert!(refusal(Break, old, old, false).is_some());
+    assert!(refusal(Break, [1, 9, 0], [1, 10, 0], true).is_some());
+    assert!(refusal(Break, [1, 9, 0], [0, 10, 0], true).is_some());
 }
 
 /// Structs that may grow at their end: options with a `size`, and what the library alone allocates.
@@ -138,13 +182,27 @@ fn changes(old: &Path, new: &Path) -> String {
     found
 }
 
+/// The sort of change, with what it is. What programs compiled with the new headers would miss in
+/// the old ones was added.
+fn change(old: &Path, new: &Path) -> (Change, String) {
+    for (change, found) in
+        [(Change::Break, changes(old, new)), (Change::Addition, changes(new, old))]
+    {
+        if !found.is_empty() {
+            return (change, found);
+        }
+    }
+    (Change::Nothing, String::new())
+}
+
 #[test]
 fn a_changed_interface_has_a_raised_version() {
     let (old, new) = (crate_dir().join("abi"), crate_dir().join("include"));
-    let changes = changes(&old, &new);
-    let hint = "compiled programs would break. Keep the old form, or raise the minor version (the \
-                major one from 1.0 on)";
-    assert!(changes.is_empty() || version(&new) > version(&old), "{changes}{hint}");
+    let (change, found) = change(&old, &new);
+    let heading = format!("\n## {} - Unreleased\n", version(&new).map(|n| n.to_string()).join("."));
+    let is_released = !read(&crate_dir().join("CHANGELOG.md")).contains(&heading);
+    let refusal = refusal(change, version(&old), version(&new), is_released);
+    assert!(refusal.is_none(), "{found}{}", refusal.unwrap_or_default());
     if is_blessed() {
         for name in HEADERS {
             fs::copy(new.join(name), old.join(name)).unwrap();
@@ -156,7 +214,7 @@ fn a_changed_interface_has_a_raised_version() {
 #[test]
 fn changes_of_every_sort_are_found() {
     let (old, new) = (crate_dir().join("include"), tempfile::tempdir().unwrap());
-    assert_eq!(changes(&old, &old), "");
+    assert_eq!(change(&old, &old), (Change::Nothing, String::new()));
     // What is replaced in which header, and what the report has to name.
     let sorts = [
         ("podnet.h", "char text[1020];", "char text[1020];\n    int more;", "podnet_error"),
@@ -173,21 +231,26 @@ fn changes_of_every_sort_are_found() {
             let text = if name == header { text.replace(from, to) } else { text };
             fs::write(new.path().join(name), text).unwrap();
         }
-        let found = changes(&old, new.path());
+        let (change, found) = change(&old, new.path());
+        assert_eq!(change, Change::Break, "{from:?} to {to:?}");
         assert!(found.contains(named), "{from:?} to {to:?}: {found}");
     }
-    // A new function, and a member after the last of options, are no change.
-    for name in HEADERS {
-        fs::copy(old.join(name), new.path().join(name)).unwrap();
-    }
+    // Additions: a function, a constant, and a member after the last of options.
     let text = read(&old.join("podnet.h"));
-    let text = text.replace("void podnet_close(", "int podnet_new(void);\n\nvoid podnet_close(");
     let grown = "struct podnet_wait_options {\n";
     let (before, options) = text.split_once(grown).unwrap();
-    let text =
-        format!("{before}{grown}{}", options.replacen("\n};", "\n    uint64_t more;\n};", 1));
-    fs::write(new.path().join("podnet.h"), text).unwrap();
-    assert_eq!(changes(&old, new.path()), "");
+    let sorts = [
+        text.replace("void podnet_close(", "int podnet_new(void);\n\nvoid podnet_close("),
+        text.replace("#define PODNET_KIND_PCI ", "#define PODNET_NEW 1\n#define PODNET_KIND_PCI "),
+        format!("{before}{grown}{}", options.replacen("\n};", "\n    uint64_t more;\n};", 1)),
+    ];
+    for text in sorts {
+        for name in HEADERS {
+            fs::copy(old.join(name), new.path().join(name)).unwrap();
+        }
+        fs::write(new.path().join("podnet.h"), text).unwrap();
+        assert_eq!(change(&old, new.path()).0, Change::Addition);
+    }
 }
 
 /// Every symbol is declared, and every declared function exported.
