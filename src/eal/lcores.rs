@@ -4,11 +4,10 @@
 //! that is right for every release, and for CPUs past RTE_MAX_LCORE.
 
 use std::cmp::Reverse;
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
 use super::devices::Selected;
+use super::names::named;
 use super::{App, Lcore, Options, Plan};
 use crate::error::{Error, Result};
 use crate::parse::cpulist::CpuSet;
@@ -28,26 +27,7 @@ pub enum Smt {
     Avoid,
 }
 
-impl FromStr for Smt {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Smt> {
-        match text {
-            "use" => Ok(Smt::Use),
-            "avoid" => Ok(Smt::Avoid),
-            _ => Err(Error::invalid(format!("smt {text:?}"), "expected use or avoid")),
-        }
-    }
-}
-
-impl fmt::Display for Smt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Smt::Use => "use",
-            Smt::Avoid => "avoid",
-        })
-    }
-}
+named!(Smt, "smt", "use or avoid", "use" => Use, "avoid" => Avoid);
 
 /// The lcores, and what runs on them.
 #[derive(Debug)]

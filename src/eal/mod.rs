@@ -28,6 +28,7 @@ mod driver;
 mod lcores;
 mod mac;
 mod memory;
+mod names;
 mod netdevs;
 mod options;
 mod peers;

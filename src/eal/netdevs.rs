@@ -1,11 +1,8 @@
 //! Ports on kernel netdevs.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::Options;
 use super::devices::Backend;
-use crate::error::{Error, Result};
+use super::names::named;
 
 /// How a kernel netdev becomes a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,23 +26,4 @@ pub(super) fn port(options: &Options, netdev: &str) -> Option<Backend> {
     })
 }
 
-impl FromStr for Netdevs {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Netdevs> {
-        match text {
-            "af-xdp" => Ok(Netdevs::AfXdp),
-            "tap" => Ok(Netdevs::Tap),
-            _ => Err(Error::invalid(format!("netdevs {text:?}"), "expected af-xdp or tap")),
-        }
-    }
-}
-
-impl fmt::Display for Netdevs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Netdevs::AfXdp => "af-xdp",
-            Netdevs::Tap => "tap",
-        })
-    }
-}
+named!(Netdevs, "netdevs", "af-xdp or tap", "af-xdp" => AfXdp, "tap" => Tap);
