@@ -23,10 +23,7 @@ pub fn run(global: &Global, args: &AnnotationsArgs) -> Outcome {
     let values = &annotations.values;
     if args.json { print_json(values) } else { print_text(global, values) }?;
     annotations.warnings.iter().for_each(super::warn_of);
-    match annotations.warnings.iter().any(|warning| warning.code.is_failure()) {
-        true => Err(super::Failure::silent()),
-        false => Ok(()),
-    }
+    super::end(&annotations.warnings)
 }
 
 fn print_json(annotations: &BTreeMap<String, Vec<u8>>) -> Outcome {

@@ -110,6 +110,14 @@ fn print_json(value: &impl serde::Serialize) -> Outcome {
     Ok(out.flush()?)
 }
 
+/// The end of a verb that has printed all it could read: exit 1 where a warning is of a failure.
+fn end(warnings: &[podnet::Warning]) -> Outcome {
+    match warnings.iter().any(|warning| warning.code.is_failure()) {
+        true => Err(Failure::silent()),
+        false => Ok(()),
+    }
+}
+
 /// A warning of the library's.
 fn warn_of(warning: &podnet::Warning) {
     warn(&warning.text);

@@ -13,7 +13,7 @@ use super::args::{Global, ShowArgs, Subject};
 use super::table::{BOLD, CAUTION, Cell, PLAIN, Table};
 use super::text::visible;
 use super::units::show_size;
-use super::{Failure, Outcome, print_json, warn_of};
+use super::{Outcome, end, print_json, warn_of};
 
 pub fn run(global: &Global, args: &ShowArgs) -> Outcome {
     let snapshot = global.pod().snapshot()?;
@@ -25,8 +25,7 @@ pub fn run(global: &Global, args: &ShowArgs) -> Outcome {
     if !(args.json && args.subject.is_none()) {
         snapshot.warnings.iter().for_each(warn_of);
     }
-    let failed = snapshot.warnings.iter().any(|warning| warning.code.is_failure());
-    if failed { Err(Failure::silent()) } else { Ok(()) }
+    end(&snapshot.warnings)
 }
 
 /// The snapshot's keys that answer for the interfaces.

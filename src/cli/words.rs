@@ -4,7 +4,11 @@ const MIB: u64 = 1 << 20;
 
 /// EAL's words: those after the program, up to `--`.
 fn eal(words: &[String]) -> impl Iterator<Item = &str> {
-    words.iter().skip(1).take_while(|word| *word != "--").map(String::as_str)
+    up_to_dashes(words).skip(1)
+}
+
+fn up_to_dashes(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().take_while(|word| *word != "--").map(String::as_str)
 }
 
 /// Whether the option `name`, which takes no value, is there.
@@ -15,8 +19,11 @@ pub fn has(words: &[String], name: &str) -> bool {
 /// The values of these options, in their order: `-m 64`, `-m64`, `--socket-mem 64`,
 /// `--socket-mem=64`.
 pub fn values<'a>(words: &'a [String], names: &[&str]) -> Vec<&'a str> {
+    values_in(eal(words), names)
+}
+
+fn values_in<'a>(mut rest: impl Iterator<Item = &'a str>, names: &[&str]) -> Vec<&'a str> {
     let mut values = Vec::new();
-    let mut rest = eal(words);
     while let Some(word) = rest.next() {
         let Some(end) = names.iter().find_map(|name| after(word, name)) else { continue };
         let value = if end.is_empty() { rest.next() } else { Some(end.trim_start_matches('=')) };
@@ -35,6 +42,11 @@ fn after<'a>(word: &'a str, name: &str) -> Option<&'a str> {
 /// The value of the last of them, which counts.
 pub fn value<'a>(words: &'a [String], names: &[&str]) -> Option<&'a str> {
     values(words, names).pop()
+}
+
+/// What EAL's files are named after, by its `arguments` without the program.
+pub fn file_prefix(arguments: &[String]) -> &str {
+    values_in(up_to_dashes(arguments), &["--file-prefix"]).pop().unwrap_or("rte")
 }
 
 /// The memory that EAL is told to take.
@@ -81,6 +93,17 @@ mod tests {
         assert_eq!(devices("app -a"), "");
         assert!(has(&words("app --no-huge"), "--no-huge"));
         assert!(!has(&words("--no-huge --no-hugepages -- --no-huge"), "--no-huge"));
+    }
+
+    #[test]
+    fn knows_the_file_prefix() {
+        for (arguments, prefix) in [
+            ("", "rte"),
+            ("--file-prefix one -l 0", "one"),
+            ("-l 0 --file-prefix=one --file-prefix two -- --file-prefix three", "two"),
+        ] {
+            assert_eq!(file_prefix(&words(arguments)), prefix, "{arguments}");
+        }
     }
 
     #[test]

@@ -8,9 +8,6 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 use crate::cli::text::reason;
 use crate::cli::words;
 
-/// EAL's own choice.
-const PREFIX: &str = "rte";
-
 const FIX: &str = "start the primary process first, by the same user, with the same --file-prefix, \
                    runtime directory and mount of hugepages, and with --proc-type=primary among its \
                    arguments, for with --in-memory it shares nothing";
@@ -18,7 +15,7 @@ const FIX: &str = "start the primary process first, by the same user, with the s
 /// Why a secondary process with the command line `words` can't attach below the runtime directory
 /// `base`.
 pub fn check(words: &[String], base: &Path) -> Option<String> {
-    let prefix = words::value(words, &["--file-prefix"]).unwrap_or(PREFIX);
+    let prefix = words::file_prefix(words.get(1..).unwrap_or_default());
     let directory = base.join("dpdk").join(prefix);
     let config = directory.join("config");
     let shown = config.display();

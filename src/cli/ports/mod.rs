@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use podnet::eal::{EalArgs, Port};
+use podnet::eal::Port;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use super::runtime::{self, RuntimeDirectory};
 use super::socket;
 use super::table::{CAUTION, Cell, PLAIN, Table};
 use super::text::reason;
-use super::{Failure, Outcome, print_json, warn_of};
+use super::{Failure, Outcome, print_json, warn_of, words};
 use telemetry::{Client, Trouble, number};
 
 pub fn run(global: &Global, args: &PortsArgs) -> Outcome {
@@ -27,7 +27,7 @@ pub fn run(global: &Global, args: &PortsArgs) -> Outcome {
     exec::shorten(&mut snapshot, &RuntimeDirectory::choose().path);
     let mut planner = Planner::new(&pod, &args.plan, None);
     let made = planner.plan(&snapshot)?;
-    let prefix = file_prefix(&made);
+    let prefix = words::file_prefix(&made.eal);
     let (path, mut client) = find(prefix, args)?;
     let said = |trouble| failure(&path, trouble);
     let version = client.greeting().version.clone();
@@ -58,12 +58,6 @@ pub fn run(global: &Global, args: &PortsArgs) -> Outcome {
         lines if lines.is_empty() => Ok(()),
         lines => Err(Failure { code: 1, lines }),
     }
-}
-
-/// The prefix that the plan has, the user's or our own.
-fn file_prefix(made: &EalArgs) -> &str {
-    let mut words = made.eal.iter().skip_while(|word| *word != "--file-prefix");
-    words.nth(1).map_or("rte", String::as_str)
 }
 
 fn prefix_of(socket: &Path) -> String {

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use minijinja::value::{Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, Value};
 use podnet::eal::shell_quote;
 use podnet::parse::cpulist::CpuSet;
+
+use super::template::{refused, usage};
 
 pub fn add(environment: &mut Environment) {
     environment.add_filter("cpu_range", |list: &Value| cpus(list).map(|set| set.to_string()));
@@ -32,24 +34,6 @@ pub fn add(environment: &mut Environment) {
     environment.add_filter("word", word);
     environment.add_filter("yaml", json);
     environment.add_filter("shell", shell);
-}
-
-/// The error of a value that the template can't do without.
-fn refused(why: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, why.into())
-}
-
-/// Marks the errors that are a mistake in the template or an ambiguous name.
-#[derive(Debug, thiserror::Error)]
-#[error("wrong usage")]
-struct Usage;
-
-pub fn usage(why: impl Into<String>) -> Error {
-    refused(why).with_source(Usage)
-}
-
-pub fn is_usage(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<Usage>())
 }
 
 /// A Linux list, a number, or an array of either.
@@ -221,6 +205,7 @@ fn shell(value: &Value) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::render::template::is_usage;
 
     fn expression(text: &str) -> Result<String, Error> {
         let mut environment = Environment::new();

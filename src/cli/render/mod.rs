@@ -20,8 +20,8 @@ use podnet::parse::cpulist::CpuSet;
 use super::args::{Global, RenderArgs};
 use super::eal::Planner;
 use super::text::reason;
-use super::{Failure, Outcome, warn_of};
-use template::Template;
+use super::{Failure, Outcome, warn_of, words};
+use template::{Template, refused, usage};
 
 pub fn run(global: &Global, args: &RenderArgs) -> Outcome {
     let template = Template::read(&args.template)?;
@@ -66,20 +66,15 @@ impl Variables {
     ) -> Variables {
         let eal = match made {
             Ok(made) => plan(made, release),
-            Err(error @ podnet::Error::Invalid { .. }) => {
-                Value::from(filters::usage(error.to_string()))
-            }
-            Err(error) => Value::from(Error::new(
-                minijinja::ErrorKind::InvalidOperation,
-                format!("no arguments can be made: {error}"),
-            )),
+            Err(error @ podnet::Error::Invalid { .. }) => Value::from(usage(error.to_string())),
+            Err(error) => Value::from(refused(format!("no arguments can be made: {error}"))),
         };
         let (first, second) = (snapshot.clone(), snapshot.clone());
         Variables {
             snapshot: Value::from(Serde(&**snapshot)),
             interface: Value::from_function(move |name: &str| interface(&first, name)),
             get: Value::from_function(move |key: &str| get(&second, key)),
-            fail: Value::from_function(|why: &str| Err::<Value, _>(missing(why.to_owned()))),
+            fail: Value::from_function(|why: &str| Err::<Value, _>(refused(why.to_owned()))),
             eal,
             eal_was_used: AtomicBool::new(false),
         }
@@ -110,7 +105,6 @@ impl Object for Variables {
 fn plan(made: &EalArgs, release: Release) -> Value {
     let cpus = |from: usize| made.lcores.iter().skip(from).map(|one| one.cpu).collect::<CpuSet>();
     let ports = made.ports.len() as u32;
-    let prefix = made.eal.iter().skip_while(|word| *word != "--file-prefix").nth(1);
     Value::from_pairs([
         ("args", Value::from(Serde(&made.eal))),
         ("app", Value::from(Serde(&made.app))),
@@ -120,7 +114,7 @@ fn plan(made: &EalArgs, release: Release) -> Value {
         ("main", Value::from(made.lcores.first().map(|one| one.cpu))),
         ("workers", Value::from(cpus(1).to_string())),
         ("portMask", Value::from(filters::mask(&(0..ports).collect()))),
-        ("filePrefix", Value::from(prefix.cloned())),
+        ("filePrefix", Value::from(words::file_prefix(&made.eal))),
         ("dpdk", Value::from(release.to_string())),
     ])
 }
@@ -129,12 +123,12 @@ fn plan(made: &EalArgs, release: Release) -> Value {
 fn interface(snapshot: &Snapshot, name: &str) -> Result<Value, Error> {
     match lookup::matching(snapshot, name).as_slice() {
         [one] => Ok(Value::from(Serde(*one))),
-        [] => Err(missing(format!(
+        [] => Err(refused(format!(
             "the pod has no interface or network {name:?}: podnet show lists those it has"
         ))),
         several => {
             let names = several.iter().filter_map(|one| one.name.clone()).collect();
-            Err(filters::usage(LookupError::Ambiguous(names).to_string()))
+            Err(usage(LookupError::Ambiguous(names).to_string()))
         }
     }
 }
@@ -142,20 +136,16 @@ fn interface(snapshot: &Snapshot, name: &str) -> Result<Value, Error> {
 /// What `podnet get` prints, where it is one value.
 fn get(snapshot: &Snapshot, key: &str) -> Result<String, Error> {
     let values = lookup::lookup(snapshot, key).map_err(|error| match &error {
-        LookupError::None(why) => missing(format!("{key}: {why}")),
-        _ => filters::usage(format!("{key}: {error}")),
+        LookupError::None(why) => refused(format!("{key}: {why}")),
+        _ => usage(format!("{key}: {error}")),
     })?;
     match <[String; 1]>::try_from(values) {
         Ok([one]) => Ok(one),
         Err(several) => {
             let why = "are several values, and one was asked for: use interface(NET)";
-            Err(filters::usage(format!("{key}: {} {why}", several.join(", "))))
+            Err(usage(format!("{key}: {} {why}", several.join(", "))))
         }
     }
-}
-
-fn missing(why: String) -> Error {
-    Error::new(minijinja::ErrorKind::InvalidOperation, why)
 }
 
 /// Readers see the old file or the new one, and never a part of it.

@@ -79,7 +79,7 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
 /// The source of another template, which must lie in the directory of the first, wherever links lead.
 /// `None` where there is no file, for an include may say that this is no error.
 fn include(directory: Option<&Path>, name: &str) -> Result<Option<String>, Error> {
-    let refused = |why: &str| filters::usage(format!("{name}: cannot be included: {why}"));
+    let refused = |why: &str| usage(format!("{name}: cannot be included: {why}"));
     let Some(directory) = directory else {
         return Err(refused("a template from standard input has no directory"));
     };
@@ -122,6 +122,20 @@ fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
 const NULL: &str = "the value is null";
 const CONTROL: &str = "has a line break or another control character in it, which could add a line \
                        to the file: |yaml quotes it, |safe prints it all the same";
+
+/// The error of a value that the template can't do without.
+pub fn refused(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, why.into())
+}
+
+/// Marks the errors that are a mistake in the template or an ambiguous name.
+#[derive(Debug, thiserror::Error)]
+#[error("wrong usage")]
+struct Usage;
+
+pub fn usage(why: impl Into<String>) -> Error {
+    refused(why).with_source(Usage)
+}
 
 /// Why there is no file: template, line, expression, reason and next step.
 fn failure(template: &str, error: &Error) -> Failure {
@@ -171,8 +185,8 @@ fn innermost(error: &Error) -> &Error {
 }
 
 /// Whether the template is wrong for any pod.
-fn is_usage(error: &Error) -> bool {
-    filters::is_usage(error)
+pub fn is_usage(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<Usage>())
         || matches!(
             error.kind(),
             ErrorKind::SyntaxError
