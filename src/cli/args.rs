@@ -165,7 +165,9 @@ pub struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    mut_args(hide_start),
+    after_help = "\
 Examples:
   podnet eal --app l3fwd
   eval \"exec l3fwd $(podnet eal --app l3fwd -- -- --lookup=fib)\"
@@ -174,7 +176,8 @@ Examples:
 
 Without placeholders ARGS before a second -- are added to EAL's, those after it to the
 application's. Placeholders: {eal}, {app}, {cpus}, {main}, {workers}, {portmask}, {nports},
-{NET.FIELD}; {{ is a brace.")]
+{NET.FIELD}; {{ is a brace."
+)]
 pub struct EalArgs {
     /// Print an object with the arguments, ports, lcores and warnings
     #[arg(long, conflicts_with = "null")]
@@ -217,24 +220,27 @@ was polled, the program was seen to crash: have it started again with its peer.
 Exit status: 1 refused, 2 wrong usage, 126 PROGRAM can't be run, 127 PROGRAM was not found; else
 PROGRAM's own.")]
 pub struct ExecArgs {
-    #[command(flatten)]
-    pub start: StartArgs,
     /// The program and arguments of your own
     #[arg(last = true, value_names = ["PROGRAM", "ARGS"])]
     pub command: Vec<String>,
+    #[command(flatten)]
+    pub start: StartArgs,
     #[command(flatten)]
     pub plan: PlanArgs,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    mut_args(hide_start),
+    after_help = "\
 Examples:
   podnet exec --app l3fwd -- l3fwd & sleep 5; podnet ports --app l3fwd
   podnet ports --json | jq '.ports[] | {interface, rxPackets, txPackets}'
 
 Give the options that the application was started with. It is asked over DPDK's telemetry socket,
 which --no-telemetry leaves out. DROPPED are packets that found no free descriptor or buffer.
-Exit status: 1 when a planned port is missing or has another number, or no application answers.")]
+Exit status: 1 when a planned port is missing or has another number, or no application answers."
+)]
 pub struct PortsArgs {
     /// Print JSON
     #[arg(long)]
@@ -281,9 +287,17 @@ pub struct RenderArgs {
     pub plan: PlanArgs,
 }
 
+const START: &str = "The start";
+
+/// Takes an option of the start without showing it: for verbs that start nothing.
+fn hide_start(arg: clap::Arg) -> clap::Arg {
+    let hidden = arg.get_help_heading() == Some(START);
+    if hidden { arg.hide(true) } else { arg }
+}
+
 /// Options of the start.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The start, by exec")]
+#[command(next_help_heading = START)]
 pub struct StartArgs {
     /// Wait at most this long for the networks, those of --network or every requested one
     #[arg(long, value_name = "TIME", env = "PODNET_WAIT_NETWORKS", value_parser = units::parse_time)]
