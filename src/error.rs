@@ -14,7 +14,7 @@ const MAX_SHOWN: usize = 40;
 #[non_exhaustive]
 pub enum Error {
     /// A file is there but the system refuses to give it to us.
-    #[error("{path}: cannot be read: {}", Errno(*errno))]
+    #[error("{path}: cannot be read: {}{}", Errno(*errno), next_step(*errno))]
     Unreadable {
         /// The path as the pod sees it.
         path: String,
@@ -171,7 +171,18 @@ struct Errno(i32);
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = std::io::Error::from_raw_os_error(self.0).to_string();
-        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+        f.write_str(&text.split(" (os error").next().unwrap_or(&text).to_lowercase())
+    }
+}
+
+/// What to do about what can't be read. Only a root is asked for that must be there.
+fn next_step(errno: i32) -> &'static str {
+    match errno {
+        libc::ENOENT | libc::ENOTDIR => {
+            ": give the directory that stands for / (--root, PODNET_ROOT)"
+        }
+        libc::EACCES => ": run as a user who may read it (runAsUser, runAsGroup)",
+        _ => "",
     }
 }
 

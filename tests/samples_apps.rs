@@ -78,7 +78,8 @@ const RUNS: [Run; 27] = [
         "tests/no-such-root",
         &["net1"],
         1,
-        "no-such-root: cannot be read: No such file or directory\n",
+        "no-such-root: cannot be read: no such file or directory: give the directory that stands \
+         for / (--root, PODNET_ROOT)\n",
     ),
     ("tests/roots/cpus-missing/root", &[], 1, "CPUs"),
     (
