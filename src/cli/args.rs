@@ -176,7 +176,7 @@ Examples:
 
 Without placeholders ARGS before a second -- are added to EAL's, those after it to the
 application's. Placeholders: {eal}, {app}, {cpus}, {main}, {workers}, {portmask}, {nports},
-{NET.FIELD}; {{ is a brace."
+{NET.FIELD}; {{ is a brace. The options of exec's start are taken too, and do nothing."
 )]
 pub struct EalArgs {
     /// Print an object with the arguments, ports, lcores and warnings
@@ -237,8 +237,9 @@ Examples:
   podnet exec --app l3fwd -- l3fwd & sleep 5; podnet ports --app l3fwd
   podnet ports --json | jq '.ports[] | {interface, rxPackets, txPackets}'
 
-Give the options that the application was started with. It is asked over DPDK's telemetry socket,
-which --no-telemetry leaves out. DROPPED are packets that found no free descriptor or buffer.
+Give the options that the application was started with; those of the start do nothing. It is asked
+over DPDK's telemetry socket, which --no-telemetry leaves out. DROPPED are packets that found no
+free descriptor or buffer.
 Exit status: 1 when a planned port is missing or has another number, or no application answers."
 )]
 pub struct PortsArgs {
