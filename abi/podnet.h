@@ -1237,7 +1237,7 @@ struct podnet_eal_options {
      */
     uint32_t app;
     /**
-     * Receive queues of each port, at most 1024; 0 is 1.
+     * Receive queues of each port, at most 1024; 0 is 1. l2fwd has one.
      */
     uint32_t queues;
     /**

@@ -46,6 +46,8 @@ pub enum WarningCode {
     CpusMissing,
     /// `hugepages-unit`
     HugepagesUnit,
+    /// `network-pending`
+    NetworkPending,
     /// `device-skipped`
     DeviceSkipped,
     /// `memif-shared`
@@ -75,7 +77,7 @@ impl Warning {
 
 impl WarningCode {
     /// Every code.
-    pub const ALL: [WarningCode; 16] = [
+    pub const ALL: [WarningCode; 17] = [
         WarningCode::Malformed,
         WarningCode::Unreadable,
         WarningCode::DeviceUnmatched,
@@ -86,6 +88,7 @@ impl WarningCode {
         WarningCode::CpusetDiffers,
         WarningCode::CpusMissing,
         WarningCode::HugepagesUnit,
+        WarningCode::NetworkPending,
         WarningCode::DeviceSkipped,
         WarningCode::MemifShared,
         WarningCode::PortOrder,

@@ -96,12 +96,13 @@ pub struct podnet_eal_options {
     pub netdevs: u32,
     /// Zero.
     pub reserved: u32,
-    /// Where packets are sent to: "NETWORK=MAC" each, the network as in networks,
-    /// for l3fwd and testpmd. NULL is none.
+    /// Where l3fwd and testpmd send packets to: "NETWORK=MAC" each, the network as
+    /// in networks. NULL is none.
     pub next_hops: *const *const c_char,
     /// How many next_hops there are.
     pub next_hops_len: usize,
-    /// The file that l3fwd is told to read its IPv4 routes from; NULL is none.
+    /// The file that l3fwd of 22.03 and later is told to read its IPv4 routes from;
+    /// NULL is none.
     /// Write podnet_eal_args.routes_ipv4 to it before l3fwd starts.
     pub routes_ipv4: *const c_char,
     /// The same for IPv6. Set both or none.

@@ -335,11 +335,12 @@ pub struct PlanArgs {
     /// Make ports of kernel netdevs too, the default interface's left out [default: skip them]
     #[arg(long, value_name = "HOW", env = "PODNET_NETDEVS", value_parser = names::<Netdevs>(&["af-xdp", "tap"]))]
     pub netdevs: Option<Netdevs>,
-    /// MAC address that packets out of the port of NET, an interface or network, are sent to
+    /// MAC address that l3fwd and testpmd send packets out of the port of NET, an interface or
+    /// network, to
     #[arg(long, value_name = "NET=MAC", env = "PODNET_ETH_DEST", value_delimiter = ',', value_parser = next_hop)]
     pub eth_dest: Vec<(String, String)>,
-    /// Have l3fwd route to the networks of the pod's addresses: rules in FILE.ipv4 and FILE.ipv6,
-    /// which are written
+    /// Have l3fwd of 22.03 and later route to the networks of the pod's addresses: rules in FILE.ipv4
+    /// and FILE.ipv6, which are written
     #[arg(long, value_name = "FILE", env = "PODNET_ROUTES")]
     pub routes: Option<String>,
     /// Queues of each port, l2fwd's apart, which has one [default: 1]

@@ -1,7 +1,7 @@
 //! Which of the pod's devices DPDK is given, and in which order.
 
 use super::release::Form;
-use super::{KernelDriver, Options, Plan, PortDevice, netdevs};
+use super::{KernelDriver, Options, Plan, PortDevice, netdevs, pending};
 use crate::error::{Error, Result};
 use crate::lookup;
 use crate::parse::pci::PciAddress;
@@ -178,6 +178,9 @@ fn wanted<'a>(snapshot: &'a Snapshot, names: &[String]) -> Result<Vec<&'a Interf
     let mut named = Vec::new();
     for name in names {
         let found = lookup::matching(snapshot, name);
+        if found.is_empty() && pending::has(snapshot, name) {
+            return Err(Error::refused(format!("network {name:?}"), pending::WHY));
+        }
         if found.is_empty() {
             let known: Vec<String> = snapshot.interfaces.iter().map(label).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

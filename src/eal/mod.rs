@@ -32,6 +32,7 @@ mod names;
 mod netdevs;
 mod options;
 mod peers;
+mod pending;
 mod port;
 mod process;
 mod quote;
@@ -267,7 +268,7 @@ impl<'a> EalBuilder<'a> {
     }
 
     /// The MAC address that packets out of the port of `network` are sent to, an interface's name,
-    /// `namespace/name` or `name`; once for each network. Only l3fwd and testpmd take one.
+    /// `namespace/name` or `name`; once for each network. l3fwd and testpmd take one.
     pub fn next_hop(mut self, network: impl Into<String>, mac: impl Into<String>) -> Self {
         self.options.next_hops.push((network.into(), mac.into()));
         self
@@ -294,6 +295,7 @@ impl<'a> EalBuilder<'a> {
         let mut plan = Plan::default();
         options.release.warn_if_unknown(&mut plan);
         let devices = devices::select(snapshot, &options, &mut plan)?;
+        pending::warn(snapshot, &options, &mut plan);
         let layout = lcores::lay_out(snapshot, &options, &devices, &mut plan)?;
         app::check(&options, &devices, &layout, &mut plan)?;
         let ports = devargs::add(&devices, &layout, &options, &mut plan)?;

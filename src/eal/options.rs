@@ -99,6 +99,7 @@ const APP: &[Group] = &[
     flag(&["--disable-rss"]),
     list(&["--eth-dest"]),
     list(&["--eth-peer"]),
+    value(&["--forward-mode"]),
     value(&["--rule_ipv4"]),
     value(&["--rule_ipv6"]),
     value(&["--nb-cores"]),

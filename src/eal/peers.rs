@@ -64,6 +64,10 @@ pub(super) fn add_next_hops(
         let why = format!("packets out of port {port} go to this address, as asked for");
         plan.app(&[&format!("{option}={port},{mac}")], why);
     }
+    if options.app == App::Testpmd && !given.is_empty() {
+        let why = "its default mode leaves addresses as they are, and takes no next hop";
+        plan.app(&["--forward-mode=mac"], why);
+    }
     Ok(())
 }
 
@@ -212,12 +216,16 @@ mod tests {
                 .next_hop("net2", "02:00:00:00:00:0b")
                 .build()
                 .unwrap();
-            let is_hop = |word: &String| word.starts_with("--eth-");
+            let own = ["--".to_owned(), "--forward-mode=macswap".to_owned()];
+            let own = args.argv("testpmd", &own).join(" ");
+            assert!(own.ends_with(" --forward-mode=macswap") && !own.contains("=mac "), "{own}");
+            let is_hop = |word: &String| word.starts_with("--eth-") || word.contains("mode=mac");
             args.app.into_iter().filter(is_hop).collect::<Vec<_>>()
         };
         let expected = ["--eth-dest=1,02:00:00:00:00:0a", "--eth-dest=0,02:00:00:00:00:0b"];
         assert_eq!(hops(builder(&snapshot)), expected);
         let expected = expected.map(|word| word.replace("dest", "peer"));
+        let expected = [&expected[0], &expected[1], "--forward-mode=mac"];
         assert_eq!(hops(builder(&snapshot).app(App::Testpmd)), expected);
         let mac = "02:00:00:00:00:01";
         let refused = [

@@ -187,6 +187,13 @@ fn two_queues_and_two_lcores() {
     }
 }
 
+#[test]
+fn testpmd_sends_to_a_next_hop() {
+    let hop = format!("net2={NEXT_HOP}");
+    let options = &["--eth-dest", hop.as_str()];
+    assert_forwarded(&run(Trial { options, ..trial(App::Testpmd, Wiring::VhostUserClient) }));
+}
+
 /// The check can fail: with one port of two, l3fwd runs as happily and nothing comes out.
 #[test]
 fn one_port_of_two_forwards_nothing() {

@@ -74,6 +74,7 @@ const TESTPMD: &[(&str, Form, Since, bool)] = &[
     ("--stats-period", Joined, 0, false),
     ("--total-num-mbufs", Joined, 0, false),
     ("--eth-peer", Joined, 0, true),
+    ("--forward-mode", Joined, 0, false),
 ];
 
 /// Keys of each driver's device arguments, with the first release.

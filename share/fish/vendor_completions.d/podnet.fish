@@ -98,8 +98,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand eal" -l dpdk -d 'DPDK rele
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand eal" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
-complete -c podnet -n "__fish_podnet_using_subcommand eal" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l eth-dest -d 'MAC address that l3fwd and testpmd send packets out of the port of NET, an interface or network, to' -r
+complete -c podnet -n "__fish_podnet_using_subcommand eal" -l routes -d 'Have l3fwd of 22.03 and later route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand eal" -l main -d 'CPU of the main lcore' -r
@@ -136,8 +136,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand exec" -l dpdk -d 'DPDK rel
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand exec" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
-complete -c podnet -n "__fish_podnet_using_subcommand exec" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l eth-dest -d 'MAC address that l3fwd and testpmd send packets out of the port of NET, an interface or network, to' -r
+complete -c podnet -n "__fish_podnet_using_subcommand exec" -l routes -d 'Have l3fwd of 22.03 and later route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand exec" -l main -d 'CPU of the main lcore' -r
@@ -173,8 +173,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand ports" -l dpdk -d 'DPDK re
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand ports" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
-complete -c podnet -n "__fish_podnet_using_subcommand ports" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l eth-dest -d 'MAC address that l3fwd and testpmd send packets out of the port of NET, an interface or network, to' -r
+complete -c podnet -n "__fish_podnet_using_subcommand ports" -l routes -d 'Have l3fwd of 22.03 and later route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand ports" -l main -d 'CPU of the main lcore' -r
@@ -208,8 +208,8 @@ complete -c podnet -n "__fish_podnet_using_subcommand render" -l dpdk -d 'DPDK r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l network -d 'Only these interfaces or networks' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l netdevs -d 'Make ports of kernel netdevs too, the default interface\'s left out [default: skip them]' -r -f -a "af-xdp\t''
 tap\t''"
-complete -c podnet -n "__fish_podnet_using_subcommand render" -l eth-dest -d 'MAC address that packets out of the port of NET, an interface or network, are sent to' -r
-complete -c podnet -n "__fish_podnet_using_subcommand render" -l routes -d 'Have l3fwd route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
+complete -c podnet -n "__fish_podnet_using_subcommand render" -l eth-dest -d 'MAC address that l3fwd and testpmd send packets out of the port of NET, an interface or network, to' -r
+complete -c podnet -n "__fish_podnet_using_subcommand render" -l routes -d 'Have l3fwd of 22.03 and later route to the networks of the pod\'s addresses: rules in FILE.ipv4 and FILE.ipv6, which are written' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l queues -d 'Queues of each port, l2fwd\'s apart, which has one [default: 1]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l workers -d 'Lcores that forward packets [default: as the application needs]' -r
 complete -c podnet -n "__fish_podnet_using_subcommand render" -l main -d 'CPU of the main lcore' -r

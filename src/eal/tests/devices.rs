@@ -130,6 +130,35 @@ fn networks_are_named_in_full_in_short_or_by_interface() {
 }
 
 #[test]
+fn networks_that_are_not_attached_yet_are_told() {
+    let mut snapshot = pod(vec![eth0(), vf("net1", "0000:3b:02.1")]);
+    snapshot.pending_networks = vec!["ran/fronthaul@net7".into(), "midhaul".into()];
+    let with = |names: &[&str]| EalArgs::builder(&snapshot).networks(names.to_vec()).build();
+    let warned = |args: EalArgs| {
+        assert!(args.warnings.iter().all(|one| one.code == WarningCode::NetworkPending));
+        assert!(args.warnings.iter().all(|one| one.text.contains("--wait-networks 60s")));
+        args.warnings.into_iter().map(|one| one.path).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(with(&[]).unwrap()), ["ran/fronthaul@net7", "midhaul"]);
+    assert!(warned(with(&["net1"]).unwrap()).is_empty());
+    for name in ["net7", "fronthaul", "ran/fronthaul", "midhaul", "ran/midhaul"] {
+        let error = with(&["net1", name]).unwrap_err();
+        assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(name) && text.contains("not attached yet"), "{text}");
+        assert!(text.contains("podnet wait"), "{text}");
+    }
+    for name in ["du/fronthaul", "ran/net7", ""] {
+        assert!(with(&[name]).unwrap_err().to_string().contains("no such network"), "{name}");
+    }
+    // One of two attachments of a network is there.
+    let again = "default/net1-network".to_owned();
+    let half = Snapshot { pending_networks: vec![again.clone()], ..snapshot.clone() };
+    let args = EalArgs::builder(&half).networks(["net1-network"]).build().unwrap();
+    assert_eq!((args.ports.len(), warned(args)), (1, vec![again]));
+}
+
+#[test]
 fn memifs_on_one_socket_get_ids_in_the_pod_s_order() {
     let path = "/run/memif.sock";
     let snapshot = pod(vec![

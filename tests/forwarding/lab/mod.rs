@@ -245,7 +245,7 @@ impl Lab {
     }
 
     fn outcome(&self, trial: &Trial, [net1, net2]: [Mac; 2], run: Run) -> Result<Outcome> {
-        let expected = trial.app.expected(net1, net2)?;
+        let expected = trial.expected(net1, net2)?;
         Ok(Outcome {
             report: frames::check(&run.frames.concat(), COUNT, &expected),
             by_queue: run.frames.iter().map(Vec::len).collect(),

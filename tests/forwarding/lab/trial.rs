@@ -123,15 +123,6 @@ impl App {
             App::Testpmd => "start packet forwarding",
         }
     }
-
-    /// What it makes of a frame that leaves the pod's second interface, `net2`.
-    pub(super) fn expected(self, net1: Mac, net2: Mac) -> Result<Expected> {
-        Ok(match self {
-            App::L3fwd => Expected { source: net2, destination: NEXT_HOP.parse()?, ttl: 63 },
-            App::L2fwd => Expected { source: net2, destination: Mac([2, 0, 0, 0, 0, 1]), ttl: 64 },
-            App::Testpmd => Expected { source: frames::SENDER, destination: net1, ttl: 64 },
-        })
-    }
 }
 
 /// Where the memory comes from. Without hugepages `--no-huge` is passed.
@@ -179,6 +170,21 @@ pub struct Trial<'a> {
     pub arguments: &'a [&'a str],
     /// How long to wait for the packets.
     pub patience: Duration,
+}
+
+impl Trial<'_> {
+    /// What becomes of a frame that leaves the pod's second interface, `net2`.
+    pub(super) fn expected(&self, net1: Mac, net2: Mac) -> Result<Expected> {
+        let next_hop = || NEXT_HOP.parse::<Mac>();
+        Ok(match self.app {
+            App::L3fwd => Expected { source: net2, destination: next_hop()?, ttl: 63 },
+            App::L2fwd => Expected { source: net2, destination: Mac([2, 0, 0, 0, 0, 1]), ttl: 64 },
+            App::Testpmd if self.options.contains(&"--eth-dest") => {
+                Expected { source: net2, destination: next_hop()?, ttl: 64 }
+            }
+            App::Testpmd => Expected { source: frames::SENDER, destination: net1, ttl: 64 },
+        })
+    }
 }
 
 /// The application's own ports and counters, against the plan.
