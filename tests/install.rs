@@ -6,11 +6,12 @@ mod c_support;
 mod installed;
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use c_support::{crate_dir, said, succeed};
+use c_support::{crate_dir, run, said, succeed};
 use installed::{PREFIX, make, tool, with_library};
 use tempfile::TempDir;
 
@@ -144,26 +145,56 @@ fn link_time_optimisation_is_applied() {
     assert!(ours.len() == 1 && ours[0].starts_with("podnet."), "{ours:?}");
 }
 
+/// Whether there is a DPDK to link with, which scripts/dpdk installs.
+fn has_dpdk(test: &str) -> bool {
+    let there = run(tool("pkg-config").args(["--exists", "libdpdk"])).status.success();
+    if !there {
+        let _ = writeln!(
+            io::stderr(),
+            "skipped: install::{test}, of l3fwd_args: no libdpdk: run: scripts/dpdk"
+        );
+    }
+    there
+}
+
+/// The other example, which the build files leave out without DPDK.
+fn links_dpdk(program: &Path, there: bool) {
+    assert_eq!(program.exists(), there, "{}", program.display());
+    if there {
+        let symbols = output(tool("nm").arg(program));
+        assert!(symbols.contains("rte_eal_init"), "{}: {symbols}", program.display());
+    }
+}
+
 #[test]
 fn a_makefile_uses_it() {
     let directory = TempDir::new().unwrap();
     let program = directory.path().join("show");
+    let dpdk = has_dpdk("a_makefile_uses_it");
     let mut make = tool("make");
-    make.arg("-C").arg(crate_dir().join("examples/c")).arg(&program);
+    make.arg("-C").arg(crate_dir().join("examples/c"));
+    if dpdk {
+        make.arg("all")
+    } else {
+        make.arg(&program)
+    };
     succeed(with_library(make.arg(format!("OUT={}", directory.path().display()))));
     shows(&program);
+    links_dpdk(&directory.path().join("l3fwd_args"), dpdk);
 }
 
 #[test]
 fn a_meson_project_uses_it() {
     let directory = TempDir::new().unwrap();
+    let dpdk = has_dpdk("a_meson_project_uses_it");
     for (name, option) in [("shared", "false"), ("static", "true")] {
         let build = directory.path().join(name);
         let mut meson = tool("meson");
         meson.args(["setup", "--werror", &format!("-Dprefer_static={option}")]);
         succeed(with_library(meson.arg(&build).arg(crate_dir().join("examples/c"))));
-        succeed(tool("ninja").arg("-C").arg(&build).arg("show"));
+        succeed(tool("ninja").arg("-C").arg(&build));
         shows(&build.join("show"));
+        links_dpdk(&build.join("l3fwd_args"), dpdk);
         let needed = output(tool("readelf").arg("-d").arg(build.join("show")));
         assert_eq!(needed.contains("libpodnet.so.0"), name == "shared", "{name}: {needed}");
     }
@@ -176,8 +207,9 @@ fn a_cmake_project_uses_it() {
     let mut cmake = tool("cmake");
     cmake.arg("-S").arg(source).arg("-B").arg(build.path()).arg("-DCMAKE_C_FLAGS=-Wall -Werror");
     succeed(with_library(&mut cmake));
-    succeed(tool("cmake").arg("--build").arg(build.path()).args(["--target", "show"]));
+    succeed(tool("cmake").arg("--build").arg(build.path()));
     shows(&build.path().join("show"));
+    links_dpdk(&build.path().join("l3fwd_args"), has_dpdk("a_cmake_project_uses_it"));
 }
 
 /// What `pkg-config --static` says of the installed library, for the archive in place of the shared

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -118,10 +117,11 @@ impl Run {
     }
 }
 
-/// A program made of a shell script.
+/// A program made of a shell script, which another process writes as [`copy_podnet`] has it.
 pub fn script(path: PathBuf, body: &str) -> PathBuf {
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let write = r##"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1""##;
+    let written = Command::new("sh").args(["-c", write, "sh"]).arg(&path).arg(body).status();
+    assert!(written.unwrap().success(), "{}", path.display());
     path
 }
 

@@ -16,7 +16,8 @@
 //! - A block that can't run here says why after `console`: [`ELSEWHERE`], or the path of the script
 //!   or test that runs it. Every block of commands is `console`.
 //! - A block of another language with a name after it, ```` ```cpp show.cpp ````, is that file: it is
-//!   there when the commands run.
+//!   there when the commands run. One without a name is the inside of a function: `fragments.rs`
+//!   says what is around it, and compiles it.
 //!
 //! With `PODNET_BLESS=1` what the commands print now is written into the page, but where `...` or
 //! `[..]` stand.
@@ -25,10 +26,12 @@
 
 #[path = "../c_support/mod.rs"]
 mod c_support;
+mod fragments;
 #[path = "../installed/mod.rs"]
 mod installed;
 mod page;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -36,7 +39,7 @@ use std::process::{Command, Stdio};
 
 use c_support::{crate_dir, succeed};
 use installed::with_library;
-use page::{Block, Step, blocks, differs, files, links};
+use page::{Block, Fragment, Step, blocks, differs, files, fragments, links};
 
 /// Why a block is not run.
 const ELSEWHERE: [&str; 3] = ["in-a-cluster", "in-a-pod", "with-buildah"];
@@ -164,12 +167,51 @@ fn wrong(tree: &Path, blocks: &[Block]) -> Vec<String> {
     found
 }
 
-#[test]
-fn the_commands_of_the_pages_print_what_is_shown() {
+/// The pages of users.
+fn manuals() -> Vec<PathBuf> {
     let mut found = vec![crate_dir().join("README.md")];
     pages(&crate_dir().join("samples"), &mut found);
     pages(&crate_dir().join("bindings"), &mut found);
     assert!(found.len() > 20, "{found:?}");
+    found
+}
+
+#[test]
+fn the_fragments_of_the_pages_compile() {
+    let (mut report, mut languages) = (String::new(), BTreeSet::new());
+    for file in manuals() {
+        let name = file.strip_prefix(crate_dir()).unwrap().display();
+        for fragment in fragments(&fs::read_to_string(&file).unwrap()) {
+            let problem = fragments::problem(&fragment);
+            if !problem.is_empty() {
+                report += &format!("{name}:{}: {problem}\n", fragment.line);
+            }
+            languages.insert(fragment.language);
+        }
+    }
+    assert!(report.is_empty(), "\n{report}");
+    let expected = ["c", "cpp", "go", "python", "rust,no_run"].map(str::to_owned);
+    assert_eq!(languages, expected.into());
+}
+
+#[test]
+fn a_fragment_that_is_wrong_is_found() {
+    for (language, text) in [
+        ("c", "podnet_no_such();\n"),
+        ("cpp", "pod.no_such();\n"),
+        ("go", "return pod.NoSuch()\n"),
+        ("python", "podnet.no_such()\n"),
+        ("python", "for event in podnet.watch():\n    print(event)\n"),
+        ("perl", "1;\n"),
+    ] {
+        let fragment = Fragment { line: 1, language: language.to_owned(), text: text.to_owned() };
+        assert_ne!(fragments::problem(&fragment), "", "{language}: {text}");
+    }
+}
+
+#[test]
+fn the_commands_of_the_pages_print_what_is_shown() {
+    let found = manuals();
     let tree = tree();
     let mut report = String::new();
     for file in found {

@@ -46,6 +46,32 @@ pub fn files(text: &str) -> Vec<File> {
     files
 }
 
+/// A fenced block of a program that is no file.
+pub struct Fragment {
+    pub line: usize,
+    pub language: String,
+    pub text: String,
+}
+
+/// The blocks with a language and no more, but for commands, patches and plain text.
+pub fn fragments(text: &str) -> Vec<Fragment> {
+    let mut fragments = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else { continue };
+        let inside: Vec<&str> =
+            lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+        let program = !language.is_empty() && !language.contains(' ');
+        if program && !LANGUAGES.contains(&language) && !TEXTS.contains(&language) {
+            let text = inside.join("\n") + "\n";
+            fragments.push(Fragment { line: number + 1, language: language.to_owned(), text });
+        }
+    }
+    fragments
+}
+
+const TEXTS: [&str; 4] = ["diff", "json", "text", "yaml"];
+
 /// What a page links to, but for the web and for places of its own, and the line that does.
 pub fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
