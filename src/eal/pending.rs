@@ -1,4 +1,4 @@
-//! Networks that the pod asks for and does not have yet: no port is made of them.
+//! Networks that the pod asks for and does not have yet: ports may be missing.
 
 use super::{Options, Plan};
 use crate::lookup;
@@ -14,7 +14,7 @@ pub(super) fn warn(snapshot: &Snapshot, options: &Options, plan: &mut Plan) {
     let names = &options.networks;
     let is_wanted = |one: &&String| names.is_empty() || names.iter().any(|name| is(one, name));
     for network in snapshot.pending_networks.iter().filter(is_wanted) {
-        plan.warn(WarningCode::NetworkPending, network, format!("no port is made of it: {WHY}"));
+        plan.warn(WarningCode::NetworkPending, network, WHY);
     }
 }
 
