@@ -4,14 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test is to panic.
 
 mod c_support;
+mod skip;
 mod tree;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use c_support::{Library, annotations, compiler, crate_dir, run, said, succeed};
+use skip::skip;
 use tempfile::TempDir;
 
 const STATUS: &str = r#"[{
@@ -368,10 +369,8 @@ fn podnet_root_counts_for_nothing_in_privileged_programs() {
     assert!(said(&output).contains("ovn-kubernetes"));
     // Another group than ours makes the program privileged; only root can give it one.
     if let Err(why) = chown(&program, None, Some(1)) {
-        // Where no capture hides it.
-        let name = "c_api::podnet_root_counts_for_nothing_in_privileged_programs";
-        let _ = writeln!(io::stderr(), "skipped: {name}: a file of another group: {why}");
-        return;
+        let name = "podnet_root_counts_for_nothing_in_privileged_programs";
+        return skip(name, format_args!("a file of another group: {why}"));
     }
     fs::set_permissions(&program, fs::Permissions::from_mode(0o2755)).unwrap();
     let output = succeed(command(&program, Way::Static, &root).arg("10"));

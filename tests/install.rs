@@ -4,15 +4,16 @@
 
 mod c_support;
 mod installed;
+mod skip;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
 use c_support::{crate_dir, run, said, succeed};
 use installed::{PREFIX, make, tool, with_library};
+use skip::skip;
 use tempfile::TempDir;
 
 const SIZE_LIMIT: u64 = 900 * 1024;
@@ -149,10 +150,7 @@ fn link_time_optimisation_is_applied() {
 fn has_dpdk(test: &str) -> bool {
     let there = run(tool("pkg-config").args(["--exists", "libdpdk"])).status.success();
     if !there {
-        let _ = writeln!(
-            io::stderr(),
-            "skipped: install::{test}, of l3fwd_args: no libdpdk: run: scripts/dpdk"
-        );
+        skip(test, "l3fwd_args: no libdpdk: run: scripts/dpdk");
     }
     there
 }

@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::skip::skip;
 use crate::support::{
-    Pod, Run, memif_client, memif_server, own_cpu, path_with, pci, pod, run, script, skip, status,
-    vdpa, vhost_client, vhost_server,
+    Pod, Run, memif_client, memif_server, own_cpu, path_with, pci, pod, run, script, status, vdpa,
+    vhost_client, vhost_server,
 };
 
 pub const PRINT: &str = r#"printf '%s\n' "$@"; grep SigIgn /proc/$$/status"#;

@@ -14,6 +14,8 @@ mod privileges;
 mod render;
 mod show;
 mod silent;
+#[path = "../skip/mod.rs"]
+mod skip;
 mod support;
 mod values;
 mod variables;

@@ -12,7 +12,8 @@ use rustix::thread::CapabilitySet;
 
 use tempfile::TempDir;
 
-use crate::support::{Pod, Run, copy_podnet, pod, run, script, skip, status, vdpa};
+use crate::skip::skip;
+use crate::support::{Pod, Run, copy_podnet, pod, run, script, status, vdpa};
 
 const IPC_LOCK: u64 = 1 << 14;
 const NET_BIND_SERVICE: u64 = 1 << 10;

@@ -8,8 +8,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::skip::skip;
 use crate::support::{
-    Run, copy_podnet, memif_client, pci, pod, run, script, skip, status, vdpa, vhost_client,
+    Run, copy_podnet, memif_client, pci, pod, run, script, status, vdpa, vhost_client,
 };
 
 /// Takes the place of the machine's `/sys` and `/dev`, in a mount namespace.

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -11,11 +10,6 @@ use tempfile::TempDir;
 /// A directory that stands for a pod.
 pub struct Pod {
     dir: TempDir,
-}
-
-/// Says which test can't run on this machine, and why, where no capture hides it.
-pub fn skip(test: &str, why: &str) {
-    let _ = writeln!(io::stderr(), "skipped: cli::{test}: {why}");
 }
 
 /// A copy of podnet at `path`. Another process writes it: a child that another test forks meanwhile

@@ -5,20 +5,16 @@ mod checker;
 #[allow(dead_code, reason = "the images' test uses more of it")]
 mod lab;
 mod places;
+#[path = "../skip/mod.rs"]
+mod skip;
 
-use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use lab::frames::COUNT;
 use lab::trial::NEXT_HOP;
 use lab::{App, Lab, Memory, Missing, Outcome, Place, Trial, Wiring};
-
-/// Says which trial lacks what on this machine, where no capture hides it.
-fn skip(name: &str, why: impl Display) {
-    let _ = writeln!(io::stderr(), "skipped: {name}: {why}");
-}
+use skip::skip;
 
 fn run(trial: Trial) -> Outcome {
     lab::forward(&trial).unwrap_or_else(|why| panic!("{trial:?}: {why}"))

@@ -10,6 +10,8 @@ mod hugetlb;
 #[path = "../forwarding/lab/mod.rs"]
 #[allow(dead_code, reason = "the forwarding test uses more of it")]
 mod lab;
+#[path = "../skip/mod.rs"]
+mod skip;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,6 +26,7 @@ use bundle::{CRUN, CRUN_IN_V1, Container, RUNC, Runtime};
 use lab::frames::Mac;
 use lab::trial::NEXT_HOP;
 use lab::{App, Lab, Memory, Missing, Outcome, Place, Trial, Wiring};
+use skip::skip;
 
 /// As a pod sees it; the kubelet has laid it out.
 const POD: &str = "samples/pods/vhost-user-client";
@@ -32,11 +35,6 @@ const SOCKETS: [&str; 2] = ["/run/vhost/net1.sock", "/run/vhost/net2.sock"];
 
 /// Makes each line of the program's output reach the test at once.
 const UNBUFFERED: [&str; 2] = ["LD_PRELOAD=/usr/libexec/coreutils/libstdbuf.so", "_STDBUF_O=L"];
-
-/// Says which test can't run on this machine, and why, where no capture hides it.
-fn skip(test: &str, why: &str) {
-    let _ = writeln!(io::stderr(), "skipped: images::{test}: {why}");
-}
 
 /// Whether images can be built here at all.
 fn is_root(test: &str) -> bool {
@@ -200,7 +198,7 @@ fn l3fwd_in_a_container_takes_limited_hugepages() {
     }
     match limited_hugepages() {
         Ok(()) => {}
-        Err(why) if why.is::<Missing>() => skip(NAME, &why.to_string()),
+        Err(why) if why.is::<Missing>() => skip(NAME, why),
         Err(why) => panic!("{why}"),
     }
 }
