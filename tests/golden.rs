@@ -362,7 +362,8 @@ fn the_annotations_samples_are_what_their_names_say() {
 /// reason, and a user's option says which of the builder's it replaces.
 #[test]
 fn every_argument_of_every_root_is_explained() {
-    let own = ["-l", "1", "--log-level", "8", "--no-huge", "--new", "--", "-x", "--config=(0,0,0)"];
+    let own =
+        ["-l", "1", "--log-level", "8", "--legacy-mem", "--new", "--", "-x", "--config=(0,0,0)"];
     let own: Vec<String> = own.iter().chain(&["--nb-cores=1"]).map(ToString::to_string).collect();
     let mut explained = 0;
     for case in cases() {

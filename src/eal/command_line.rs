@@ -2,7 +2,7 @@
 
 use super::app::port_mask;
 use super::options::Argument;
-use super::{EalArgs, Reason, options};
+use super::{EalArgs, Reason, conflicts, options};
 use crate::error::{Error, Result};
 use crate::lookup::{self, LookupError};
 use crate::parse::cpulist::CpuSet;
@@ -55,18 +55,19 @@ impl EalArgs {
         found.map(|reason| reason.why.clone()).unwrap_or_default()
     }
 
-    /// Looks for arguments of the application that a user's own `-l`, `--lcores` or `-c` leaves
-    /// behind: `--config` and `--nb-cores` are of the planned lcores.
+    /// Looks for options of a user's that EAL refuses beside those of the plan, and for arguments of
+    /// the application that a user's own `-l`, `--lcores` or `-c` leaves behind: `--config` and
+    /// `--nb-cores` are of the planned lcores.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a list of other lcores than the planned ones, where the user does not
+    /// [`Error::Invalid`] for such an option, for `--no-huge` without `-m`, and for a list of other lcores than the planned ones, where the user does not
     /// give those arguments, too.
     pub fn check(&self, user: &[String]) -> Result<()> {
         let mut parts = user.splitn(2, |word| word == "--");
-        let Some((option, ids)) = options::lcores(parts.next().unwrap_or_default()) else {
-            return Ok(());
-        };
+        let eal = parts.next().unwrap_or_default();
+        conflicts::check(&self.eal, eal)?;
+        let Some((option, ids)) = options::lcores(eal) else { return Ok(()) };
         let planned: CpuSet = self.lcores.iter().map(|lcore| lcore.id).collect();
         if ids.as_ref() == Some(&planned) {
             return Ok(());
@@ -335,7 +336,7 @@ mod tests {
         assert_eq!(replaced, "yours; replaces --lcores 0@2,1@3");
         let replaced = why(&format!("-l 4 {own}"), "--config=(0,0,4)");
         assert!(replaced.starts_with("yours; replaces --config=(0,0,0)"), "{replaced}");
-        let replaced = why("--no-huge", "--no-huge");
+        let replaced = why("--no-huge --memory-size=64", "--no-huge");
         assert_eq!(replaced, "yours; replaces --socket-mem 2048, --socket-limit 2048, --in-memory");
         assert_eq!(why("--log-level 8", "--log-level 8"), "yours");
         assert_eq!(why("-a 0000:81:00.0", "-a 0000:81:00.0"), "yours");
@@ -369,6 +370,33 @@ mod tests {
         // A value that looks like an option is none.
         let (eal, _) = halves("--base-virtaddr --no-huge");
         assert!(eal.contains("--socket-mem"), "{eal}");
+    }
+
+    #[test]
+    fn what_dpdk_refuses_beside_the_plan_is_refused_with_the_next_step() {
+        let snapshot = snapshot();
+        let plan = EalArgs::builder(&snapshot).build().unwrap();
+        let no_huge = EalArgs::builder(&snapshot).no_huge(true).build().unwrap();
+        for (args, user, why) in [
+            (&plan, "-b 0000:81:00.0", "--network"),
+            (&plan, "--block=0000:81:00.0", "--network"),
+            (&plan, "--no-huge", "give --no-huge to podnet"),
+            (&no_huge, "--socket-mem=64", "give -m"),
+            (&no_huge, "--huge-unlink=always", "leave one of the two out"),
+            (&no_huge, "--iova-mode pa", "no physical addresses without hugepages"),
+        ] {
+            let error = args.check(&words(user)).unwrap_err().to_string();
+            assert!(error.starts_with("argument \"-") && error.contains(why), "{user}: {error}");
+        }
+        for (args, user) in [
+            (&plan, "--huge-unlink -- -b"),
+            (&plan, "--no-huge -m 64"),
+            (&plan, "--no-huge -m64"),
+            (&plan, "--base-virtaddr -b"),
+            (&no_huge, "-m 64 --iova-mode=va"),
+        ] {
+            args.check(&words(user)).unwrap_or_else(|error| panic!("{user}: {error}"));
+        }
     }
 
     #[test]

@@ -67,6 +67,10 @@ const MAX_NODES: u32 = 1024;
 const ASK_FOR_HUGEPAGES: &str = "set resources.limits hugepages-2Mi (or -1Gi) and mount an \
                                  emptyDir of medium HugePages, or pass --no-huge";
 
+/// Beside `--no-huge` EAL ends over `--iova-mode=pa`, or takes virtual addresses nonetheless.
+pub(super) const NO_HUGE_PHYSICAL: &str = "DPDK has no physical addresses without hugepages, which a device without an IOMMU needs: \
+     leave --no-huge out and give the container hugepages, or use a node with an IOMMU";
+
 pub(super) fn add(
     snapshot: &Snapshot,
     options: &Options,
@@ -80,8 +84,7 @@ pub(super) fn add(
         add_hugepages(snapshot, options, devices, layout, plan)?;
         add_segments(devices, plan);
     }
-    add_iova_mode(options, devices, plan);
-    Ok(())
+    add_iova_mode(options, devices, plan)
 }
 
 /// Also where no hugepages are known: EAL may find some.
@@ -121,6 +124,7 @@ fn add_hugepages(
         add_amount(snapshot, options, devices, layout, &amount, plan);
     }
     add_page_mode(options, hugepages, &sizes, plan);
+    warn_of_files(devices, plan);
     Ok(())
 }
 
@@ -191,16 +195,6 @@ impl Amount<'_> {
     fn round_down(&self, bytes: u64) -> u64 {
         bytes / self.unit() * self.unit()
     }
-
-    /// Free bytes on a NUMA node, where the system shows its pools.
-    fn free_on(&self, node: u32) -> Option<u64> {
-        let shown = self.sizes.iter().any(|page| !page.nodes.is_empty());
-        let pool = |page: &&PageSize| {
-            let found = page.nodes.iter().find(|pool| pool.node == node);
-            found.map_or(0, |pool| pool.free_pages.saturating_mul(page.size))
-        };
-        shown.then(|| self.sizes.iter().map(pool).fold(0, u64::saturating_add))
-    }
 }
 
 fn add_amount(
@@ -220,8 +214,7 @@ fn add_amount(
         );
         return take(options, bytes, plan);
     }
-    let mut shares = shares(amount, &nodes);
-    cap_to_free(amount, &mut shares, plan);
+    let shares = cap_to_free(parts(amount, &nodes), &nodes, plan);
     let last = shares.keys().max().copied().unwrap_or(0);
     let list = |absent: &str| {
         let share = |node| shares.get(&node).filter(|bytes| **bytes > 0);
@@ -262,20 +255,45 @@ fn nodes(snapshot: &Snapshot, devices: &[Selected<'_>], layout: &Layout) -> BTre
     nodes
 }
 
-/// Bytes by NUMA node. Each page size is shared out by itself, the largest first, as EAL fills a
-/// node: what is no whole larger page would else be asked of the smaller ones, past their limit.
-fn shares(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u64> {
-    let mut rest = amount.bytes;
-    let mut all = BTreeMap::new();
-    for page in amount.sizes.iter().rev() {
-        let bytes = page.limit.map_or(rest, |limit| limit.min(rest));
-        let one = Amount { bytes, sizes: std::slice::from_ref(page) };
-        for (node, share) in share_out(&one, nodes) {
-            *all.entry(node).or_default() += share;
-        }
-        rest -= one.round_down(bytes);
+/// What pages of one size give to each NUMA node.
+struct Part<'a> {
+    page: &'a PageSize,
+    shares: BTreeMap<u32, u64>,
+    /// The bytes that their limit leaves.
+    room: u64,
+}
+
+impl Part<'_> {
+    fn share(&self, node: u32) -> u64 {
+        self.shares.get(&node).copied().unwrap_or(0)
     }
-    all
+
+    /// Takes what a node has free of at most `bytes`, within the limit.
+    fn take(&mut self, node: u32, bytes: u64) -> u64 {
+        let found = self.page.nodes.iter().find(|pool| pool.node == node);
+        let free = found.map_or(0, |pool| pool.free_pages.saturating_mul(self.page.size));
+        let share = self.share(node);
+        let most = free.min(bytes).min(share.saturating_add(self.room));
+        let taken = Amount { bytes: most, sizes: &[self.page] }.round_down(most);
+        self.room -= taken.saturating_sub(share);
+        taken
+    }
+}
+
+/// Each page size is shared out by itself, the largest first, as EAL fills a node: what is no
+/// whole larger page would else be asked of the smaller ones, past their limit.
+fn parts<'a>(amount: &Amount<'a>, nodes: &BTreeMap<u32, u64>) -> Vec<Part<'a>> {
+    let mut rest = amount.bytes;
+    let largest_first = amount.sizes.iter().rev();
+    let part = |page: &&'a PageSize| {
+        let bytes = page.limit.map_or(rest, |limit| limit.min(rest));
+        let one = Amount { bytes, sizes: &[*page] };
+        let taken = one.round_down(bytes);
+        rest -= taken;
+        let room = page.limit.map_or(u64::MAX, |limit| limit - taken);
+        Part { page, shares: share_out(&one, nodes), room }
+    };
+    largest_first.map(part).collect()
 }
 
 /// Bytes by NUMA node: by lcores, and a little for nodes that only have devices.
@@ -303,19 +321,29 @@ fn share_out(amount: &Amount<'_>, nodes: &BTreeMap<u32, u64>) -> BTreeMap<u32, u
     shares
 }
 
-/// Keeps each share within the node's free pages, where those are known and there are some.
-fn cap_to_free(amount: &Amount<'_>, shares: &mut BTreeMap<u32, u64>, plan: &mut Plan) {
-    for (node, share) in shares {
-        let Some(free) = amount.free_on(*node).filter(|free| *free < *share) else { continue };
-        let text = format!(
-            "NUMA node {node} has {free} bytes of free hugepages for the {share} planned: other \
-             pods or a process of this one have the rest"
-        );
-        warn(plan, &text);
-        if free > 0 {
-            *share = amount.round_down(free);
+/// Bytes by NUMA node, within what each has free of each page size, where that is known and there
+/// is some.
+fn cap_to_free(
+    mut parts: Vec<Part<'_>>,
+    nodes: &BTreeMap<u32, u64>,
+    plan: &mut Plan,
+) -> BTreeMap<u32, u64> {
+    let shown = parts.iter().any(|part| !part.page.nodes.is_empty());
+    let mut capped = BTreeMap::new();
+    for node in nodes.keys().copied() {
+        let planned: u64 = parts.iter().map(|part| part.share(node)).sum();
+        let take = |taken: u64, part: &mut Part<'_>| taken + part.take(node, planned - taken);
+        let free = if shown { parts.iter_mut().fold(0, take) } else { planned };
+        if free < planned {
+            let text = format!(
+                "NUMA node {node} has {free} bytes of free hugepages that the container may use, \
+                 for the {planned} planned: other pods or a process of this one have the rest"
+            );
+            warn(plan, &text);
         }
+        capped.insert(node, if free > 0 { free } else { planned });
     }
+    capped
 }
 
 /// Anonymous pages leave nothing behind and need no mount, but take every size the node has, the
@@ -354,6 +382,20 @@ fn add_page_mode(options: &Options, hugepages: &Hugepages, sizes: &[&PageSize], 
     }
 }
 
+/// vhost-vdpa reports a mapping that fails, and its port is up all the same.
+fn warn_of_files(devices: &[Selected<'_>], plan: &mut Plan) {
+    let is_vdpa = |device: &Selected<'_>| matches!(device.backend, Backend::VhostVdpa { .. });
+    let in_memory = plan.eal.iter().any(|word| word == "--in-memory");
+    if !in_memory && devices.iter().any(is_vdpa) {
+        warn(
+            plan,
+            "vhost-vdpa beside hugepages in files: DPDK may say `Failed to send IOTLB update (Bad \
+             address)`, of memory that the device then does not reach: use a node without free \
+             hugepages of a size that the container may not use",
+        );
+    }
+}
+
 /// A page size as EAL reads it: `2M`.
 fn size_name(bytes: u64) -> String {
     let units = [(30, "G"), (20, "M"), (10, "K")];
@@ -372,16 +414,20 @@ fn take(options: &Options, bytes: u64, plan: &mut Plan) {
     }
 }
 
-fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
+fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) -> Result<()> {
     if let Some(mode) = options.iova_mode {
         plan.eal(&[&format!("--iova-mode={mode}")], "as asked for");
-        return;
+        return Ok(());
     }
     if options.secondary {
-        return;
+        return Ok(());
     }
-    let needed: Vec<Iova> = devices.iter().filter_map(|device| iova(&device.backend)).collect();
-    let needs = |mode| needed.contains(&mode);
+    let needs_of = |mode| move |device: &&Selected<'_>| iova(&device.backend) == Some(mode);
+    let needing = |mode| devices.iter().find(needs_of(mode));
+    if let Some(device) = needing(Iova::Pa).filter(|_| options.no_huge) {
+        return Err(Error::refused(device.origin.clone(), NO_HUGE_PHYSICAL));
+    }
+    let needs = |mode| needing(mode).is_some();
     let chosen = match (needs(Iova::Va), needs(Iova::Pa)) {
         (true, true) => {
             let text = "some devices need virtual and some physical addresses (--iova-mode): use \
@@ -393,12 +439,13 @@ fn add_iova_mode(options: &Options, devices: &[Selected<'_>], plan: &mut Plan) {
         _ if needs(Iova::Unknown) => None,
         (true, false) => Some(("--iova-mode=va", "every device is behind an IOMMU or vDPA")),
         (false, true) => Some(("--iova-mode=pa", "a device without an IOMMU")),
-        (false, false) if needed.is_empty() => Some(("--iova-mode=va", "no port is hardware")),
-        (false, false) => None,
+        (false, false) if needs(Iova::Either) => None,
+        (false, false) => Some(("--iova-mode=va", "no port is hardware")),
     };
     if let Some((argument, why)) = chosen {
         plan.eal(&[argument], why);
     }
+    Ok(())
 }
 
 /// The mode a port needs; `None` where it never touches addresses of hardware.

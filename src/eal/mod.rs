@@ -22,6 +22,7 @@
 
 mod app;
 mod command_line;
+mod conflicts;
 mod devargs;
 mod devices;
 mod driver;
@@ -154,6 +155,9 @@ impl Options {
             let why = "it has the memory of the primary process, which is on hugepages: leave out \
                        how much memory, and that there are no hugepages";
             return Err(Error::invalid("secondary process", why));
+        }
+        if self.no_huge && self.iova_mode == Some(IovaMode::Pa) {
+            return Err(Error::invalid("IOVA mode pa", memory::NO_HUGE_PHYSICAL));
         }
         if let Some(bytes) = self.memory.filter(|bytes| *bytes < memory::LEAST) {
             let why = format!("expected {} bytes at least", memory::LEAST);

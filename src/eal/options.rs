@@ -68,7 +68,7 @@ const EAL: &[Group] = &[
     flag(&["--huge-unlink"]).also(&["--in-memory"]),
     value(&["--proc-type"]).also(&["--in-memory"]),
     value(&["--huge-dir"]).also(&["--in-memory"]),
-    flag(&["--in-memory"]),
+    flag(&["--in-memory"]).also(&["--huge-dir"]),
     flag(&["--single-file-segments"]),
     value(&["--iova-mode"]),
     value(&["--file-prefix"]),

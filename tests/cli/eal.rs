@@ -69,7 +69,8 @@ fn options_reach_the_builder() {
     assert!(out("--memory 64M").contains("-m 64 "));
     assert!(out("--memory 1Gi").contains("-m 1024 "));
     assert!(out("--file-prefix mine").contains("--file-prefix mine "));
-    assert!(out("--iova-mode pa").contains("--iova-mode=pa"));
+    pod.run("eal --iova-mode pa").ends(0).shows("--iova-mode=pa");
+    pod.run("eal --no-huge --iova-mode pa").ends(2).says("leave --no-huge out");
     pod.run("eal --secondary").ends(0).shows("--proc-type=secondary");
     assert!(out("--queues 3").contains("queues=3"));
     assert!(out("-- {eal} -- {nports} {net1.mac}").ends_with("-- 2 02:00:00:00:01:01\n"));

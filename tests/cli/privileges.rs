@@ -136,7 +136,7 @@ fn capabilities_that_the_devices_need_and_the_program_will_not_have_are_named() 
     assert!(!handed_on.err.contains("NET_RAW"), "{handed_on:#?}");
     let missing = exec(&pod, IPC_LOCK, "--memory 1M --raise-limits", packets);
     missing.says("capability NET_RAW: the devices need it: name NET_RAW in securityContext.");
-    let physical = exec(&pod, IPC_LOCK, "", "--iova-mode pa");
+    let physical = exec(&pod, IPC_LOCK, "", "{eal} --iova-mode pa");
     physical.says("capability SYS_ADMIN: the devices need it: name SYS_ADMIN in ");
     physical.says("capability SYS_RAWIO: ");
     // Of the user's own devices, each what its driver takes.

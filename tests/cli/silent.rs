@@ -325,7 +325,7 @@ fn cpus_and_memory_that_cannot_be_had_are_refused() {
             "a08: more than there is",
             "",
             "--vdev net_null0 --socket-mem 200",
-            ["hugepages: 200Mi planned on NUMA node 0, 20Mi free there: ", fix],
+            ["hugepages: 200Mi planned on NUMA node 0, 20Mi free there within ", fix],
         ),
         (
             "a08: in all",

@@ -107,6 +107,46 @@ fn the_vectors_of_every_root_are_as_they_were_reviewed() {
 }
 
 #[test]
+fn no_option_of_a_user_makes_a_vector_that_a_release_refuses() {
+    let names =
+        ["hugepages-sizes", "device-info-vhost-user", "device-info-pci", "no-iommu-host-node"];
+    let wanted = |case: &Case| names.iter().any(|name| case.root.ends_with(format!("{name}/root")));
+    let all: Vec<Snapshot> =
+        cases().iter().filter(|case| wanted(case)).map(|case| snapshot(case).0).collect();
+    assert_eq!(all.len(), names.len());
+    for user in [
+        "--huge-unlink",
+        "--legacy-mem",
+        "-b 0000:05:00.0",
+        "-a 0000:05:00.0",
+        "--no-pci",
+        "--no-huge",
+        "--no-huge -m 512",
+        "--in-memory",
+        "--single-file-segments",
+        "--huge-dir /h",
+        "-m 64",
+        "--socket-mem 64",
+        "--iova-mode=pa",
+        "--proc-type=primary",
+    ] {
+        let words: Vec<String> = user.split(' ').map(str::to_owned).collect();
+        for (pod, text) in all.iter().flat_map(|pod| RELEASES.map(|text| (pod, text))) {
+            for (no_huge, secondary) in [(false, false), (true, false), (false, true)] {
+                let builder = EalArgs::builder(pod).dpdk(release(text));
+                let Ok(made) = builder.no_huge(no_huge).secondary(secondary).build() else {
+                    continue;
+                };
+                let Ok(line) = made.command_line(pod, "p", &words) else { continue };
+                let eal = line[1..].split(|word| word == "--").next().unwrap();
+                let checked = takes::check(eal, &[], App::None, release(text));
+                checked.unwrap_or_else(|why| panic!("{user}: {text}: {why}: {line:?}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn no_options_make_a_vector_that_a_release_refuses() {
     let names = ["af-xdp-pools", "device-info-memif", "device-info-vhost-user", "device-info-vdpa"];
     let more = ["hugepages-sizes", "cpus-siblings-and-nodes", "device-info-pci", "hugepages-least"];

@@ -39,6 +39,9 @@ const EAL: &[(&str, Form, Since, bool)] = &[
     ("--file-prefix", Separate, 0, false),
     ("--vfio-vf-token", Separate, 2008, false),
     ("--proc-type", Joined, 0, false),
+    ("--huge-unlink", Flag, 0, false),
+    ("--legacy-mem", Flag, 1805, false),
+    ("-b", Separate, 2011, true),
 ];
 
 /// Pairs that a release refuses, with the releases that do; some only misbehave.
@@ -50,6 +53,12 @@ const CONFLICTS: &[(&str, &str, Since, Since)] = &[
     ("--no-huge", "--huge-dir", 0, 9999),
     ("--in-memory", "--huge-dir", 0, 9999),
     ("--in-memory", "--proc-type", 0, 9999),
+    ("-a", "-b", 0, 9999),
+    ("--huge-unlink", "--single-file-segments", 0, 9999),
+    ("--huge-unlink", "--no-huge", 0, 9999),
+    ("--huge-unlink", "--in-memory", 2511, 9999),
+    ("--legacy-mem", "--in-memory", 0, 9999),
+    ("--legacy-mem", "--socket-limit", 2511, 9999),
 ];
 
 const L3FWD: &[(&str, Form, Since, bool)] = &[
@@ -148,6 +157,12 @@ pub fn check(
         if has(one) && has(other) && (*first..=*last).contains(&number(release)) {
             return Err(format!("{one} with {other}"));
         }
+    }
+    if has("--no-huge") && all(&options, "--iova-mode").any(|mode| mode == "pa") {
+        return Err("--no-huge with --iova-mode=pa".to_owned());
+    }
+    if has("--no-huge") && !has("-m") {
+        return Err("64 MB without hugepages".to_owned());
     }
     let lcores = lcores(all(&options, "--lcores").next().ok_or("no --lcores")?)?;
     for name in ["-m", "--socket-mem", "--socket-limit"] {
@@ -298,6 +313,7 @@ fn vectors_that_a_release_refuses_are_found() {
         ("--in-memory", "--pagesz-mem 1G:0", "25.11"),
         ("--in-memory", "--no-huge", "24.11"),
         ("--in-memory", "-m 64", "24.11"),
+        ("--socket-mem 64 --in-memory --single-file-segments", "--no-huge --iova-mode=pa", "24.11"),
         ("--single-file-segments", "", "24.11"),
         ("--no-pci", "", "24.11"),
         ("--no-pci", "--no-pci -a 0000:01:00.0", "24.11"),

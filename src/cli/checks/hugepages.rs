@@ -89,17 +89,18 @@ impl Pools<'_> {
     fn short_on(&self, node: u32, planned: u64) -> Option<String> {
         let pages = &self.hugepages.pages;
         let shown = pages.iter().any(|page| !page.nodes.is_empty());
-        let usable = pages.iter().filter(|page| self.left(page) != Some(0));
-        let pools = usable.flat_map(|page| {
-            let here = page.nodes.iter().filter(move |pool| pool.node == node);
-            here.map(|pool| pool.free_pages.saturating_mul(page.size))
+        let had = pages.iter().map(|page| {
+            let here = page.nodes.iter().filter(|pool| pool.node == node);
+            let here = here.map(|pool| pool.free_pages.saturating_mul(page.size));
+            // Which node the files left behind are on is not known: all may be on this one.
+            let free = here.fold(self.stale(page), u64::saturating_add);
+            self.left(page).map_or(free, |left| left.min(free))
         });
-        // Which node the files left behind are on is not known: all may be on this one.
-        let stale = self.stale.iter().map(|one| one.bytes);
-        let free = pools.chain(stale).fold(0, u64::saturating_add);
+        let free = had.fold(0, u64::saturating_add);
         (shown && free < planned).then(|| {
             format!(
-                "hugepages: {} planned on NUMA node {node}, {} free there: {FIX}",
+                "hugepages: {} planned on NUMA node {node}, {} free there within the \
+                 cgroup's limit of each size: {FIX}",
                 show_size(planned),
                 show_size(free)
             )
@@ -165,6 +166,22 @@ mod tests {
             );
         }
         assert_eq!(short_of(&planned("app -m 1"), &Hugepages::default(), None, &[]), None);
+    }
+
+    /// EAL would take the large pages that a node lacks from the small ones, past their limit.
+    #[test]
+    fn what_one_size_lacks_another_has_within_its_limit() {
+        let limit = (128 * MIB).to_string();
+        let mut system = system(&limit, "0", ["2000", "0"]);
+        let mut large = system.pages[0].clone();
+        (large.size, large.limit) = (1024 * MIB, Some(1024 * MIB));
+        for (free, found) in [(0, "1152Mi planned on NUMA node 0, 128Mi free there"), (1, "")] {
+            large.nodes.iter_mut().for_each(|pool| pool.free_pages = free);
+            system.pages.truncate(1);
+            system.pages.push(large.clone());
+            let why = short("--socket-mem 1152", &system, "0-1", 0);
+            assert!(why.contains(found) && why.is_empty() == found.is_empty(), "{why}");
+        }
     }
 
     #[test]

@@ -143,6 +143,36 @@ fn a_short_node_and_pages_in_use_are_warnings() {
     assert!(args.warnings[0].text.contains("in use already"));
 }
 
+/// EAL would take the large pages that a node lacks from the small ones, past their limit.
+#[test]
+fn a_size_that_a_node_lacks_is_not_asked_of_another() {
+    let small = |limit| page(2 * M, limit, &[(0, 2000, 2000)]);
+    let large = |limit| page(G, limit, &[(0, 4, 0)]);
+    let args = build(&with_pages(vec![small(Some(128 * M)), large(Some(G))]));
+    assert_eq!(after(&args.eal, "--socket-mem"), Some("128"));
+    assert_eq!(after(&args.eal, "--socket-limit"), Some("128"));
+    assert_eq!(codes(&args), [WarningCode::MemoryPlan]);
+    let with = |snapshot: &Snapshot| EalArgs::builder(snapshot).memory(G).build().unwrap();
+    // What their own limit leaves of the small ones is there for the rest.
+    let args = with(&with_pages(vec![small(Some(512 * M)), large(Some(G))]));
+    assert_eq!(after(&args.eal, "--socket-mem"), Some("512"));
+    let args = with(&with_pages(vec![small(None), large(None)]));
+    assert_eq!((after(&args.eal, "--socket-mem"), codes(&args)), (Some("1024"), Vec::new()));
+}
+
+#[test]
+fn vhost_vdpa_with_hugepages_in_files_is_a_warning() {
+    let own = page(2 * M, Some(512 * M), &[(0, 512, 512)]);
+    let with =
+        |pages, interface| build(&Snapshot { hugepages: hugepages(pages), ..pod(vec![interface]) });
+    let device = || vdpa("net1", "/dev/vhost-vdpa-0");
+    let foreign = page(G, Some(0), &[(0, 4, 4)]);
+    let args = with(vec![own.clone(), foreign.clone()], device());
+    assert!(args.warnings[0].text.contains("IOTLB"), "{:?}", args.warnings);
+    assert_eq!(codes(&with(vec![own.clone()], device())), []);
+    assert_eq!(codes(&with(vec![own, foreign], vf("net1", "0000:3b:02.1"))), []);
+}
+
 #[test]
 fn l3fwd_says_what_it_needs() {
     let snapshot = with_pages(vec![page(2 * M, Some(128 * M), &[(0, 512, 512)])]);
@@ -190,4 +220,13 @@ fn the_iova_mode_is_what_the_ports_need() {
     let snapshot = pod(vec![real()]);
     let forced = EalArgs::builder(&snapshot).iova_mode(IovaMode::Pa).build().unwrap();
     assert!(has(&forced.eal, "--iova-mode=pa"));
+    let no_huge = |interface| {
+        let snapshot = pod(vec![interface]);
+        let made = EalArgs::builder(&snapshot).no_huge(true).build();
+        made.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    assert!(no_huge(noiommu()).contains("leave --no-huge out"), "{}", no_huge(noiommu()));
+    assert_eq!(no_huge(real()), "");
+    let asked = EalArgs::builder(&snapshot).no_huge(true).iova_mode(IovaMode::Pa).build();
+    assert!(asked.unwrap_err().to_string().starts_with("IOVA mode pa: "));
 }
