@@ -61,8 +61,8 @@ impl EalArgs {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for such an option, for `--no-huge` without `-m`, and for a list of other lcores than the planned ones, where the user does not
-    /// give those arguments, too.
+    /// [`Error::Invalid`] for such an option, for `--no-huge` without `-m`, and for a list of other
+    /// lcores than the planned ones, where the user does not give those arguments, too.
     pub fn check(&self, user: &[String]) -> Result<()> {
         let mut parts = user.splitn(2, |word| word == "--");
         let eal = parts.next().unwrap_or_default();
@@ -300,11 +300,12 @@ mod tests {
         let snapshot = snapshot();
         let two = args(&snapshot);
         let check = |args: &EalArgs, user: &str| args.check(&words(user));
-        for user in ["", "-l 0-1", "-l0,1", "--lcores 0@7,1@9", "-c 0x3", "-c3", "--lcores=1,0"] {
+        let same = ["", "-l 0-1", "-l0,1", "--lcores 0@7,1@9", "-c 0x3", "-c3", "--lcores=1,0"];
+        for user in same.into_iter().chain(["--lcores (0,1)@(2,3)"]) {
             check(&two, user).unwrap();
         }
         let own = "-- --config=(0,0,4)";
-        for user in ["-l 4", "-l4-5", "--lcores (0,1)@(2,3)", "--lcores=0@2", "-c 0x30", "-l x"] {
+        for user in ["-l 4", "-l4-5", "--lcores (0,4)@(2,3)", "--lcores=0@2", "-c 0x30", "-l x"] {
             let error = check(&two, user).unwrap_err().to_string();
             assert!(error.contains("--config=") && error.contains("--workers"), "{error}");
             assert!(two.command_line(&snapshot, "p", &words(user)).is_err(), "{user}");

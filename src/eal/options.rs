@@ -2,6 +2,7 @@
 //! can take the place of the builder's.
 
 use crate::parse::cpulist::CpuSet;
+use crate::parse::lcores;
 
 /// Options that mean the same thing, or can't stand beside each other.
 struct Group {
@@ -140,19 +141,7 @@ pub(super) fn lcores(user: &[String]) -> Option<(&str, Option<CpuSet>)> {
         (None, None, false) => option.get(2..).unwrap_or_default(),
     };
     let is_mask = option.starts_with("--coremask") || option.starts_with("-c");
-    Some((option, if is_mask { mask_ids(value) } else { list_ids(value) }))
-}
-
-/// `0-1,4@7`.
-fn list_ids(value: &str) -> Option<CpuSet> {
-    let id = |entry: &str| entry.split('@').next().unwrap_or_default().to_owned();
-    let ids = value.split(',').map(id).collect::<Vec<_>>().join(",");
-    ids.parse().ok()
-}
-
-fn mask_ids(value: &str) -> Option<CpuSet> {
-    let mask = u128::from_str_radix(value.trim_start_matches("0x"), 16).ok()?;
-    Some((0..u128::BITS).filter(|bit| mask >> bit & 1 == 1).collect())
+    Some((option, if is_mask { lcores::mask(value) } else { lcores::ids(value) }))
 }
 
 fn merge<'a>(table: &'static [Group], own: &'a [String], user: &'a [String]) -> Vec<Argument<'a>> {

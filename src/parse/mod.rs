@@ -8,6 +8,7 @@ pub mod cpulist;
 pub mod device_info;
 pub mod downward;
 mod json;
+pub mod lcores;
 pub(crate) mod limit;
 pub mod mountinfo;
 pub mod network_info;

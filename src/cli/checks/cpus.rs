@@ -2,6 +2,7 @@
 
 use podnet::eal::EalArgs;
 use podnet::parse::cpulist::CpuSet;
+use podnet::parse::lcores;
 
 use crate::cli::{warn, words};
 
@@ -22,38 +23,9 @@ pub fn check(made: &EalArgs, words: &[String]) -> Option<String> {
 
 /// The CPUs that EAL is told to use; none where it will say itself what is wrong with them.
 fn chosen(words: &[String]) -> Option<CpuSet> {
-    let mask = words::value(words, &["-c", "--coremask"]).map(of_mask);
-    let list = || words::value(words, &["-l", "--lcores"]).map(of_lcores);
+    let mask = words::value(words, &["-c", "--coremask"]).map(lcores::mask);
+    let list = || words::value(words, &["-l", "--lcores"]).map(lcores::cpus);
     mask.or_else(list).map(Option::unwrap_or_default)
-}
-
-/// Of `0-1,4@7,(5,6)@(8,9)`.
-fn of_lcores(text: &str) -> Option<CpuSet> {
-    let mut depth = 0;
-    let outside_parentheses = |c: char| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        c == ',' && depth == 0
-    };
-    let entries = text.split(outside_parentheses);
-    let cpus = entries.map(|entry| {
-        let cpus = entry.rsplit('@').next().unwrap_or_default();
-        cpus.trim_matches(|c: char| "() ".contains(c))
-    });
-    cpus.collect::<Vec<_>>().join(",").parse().ok()
-}
-
-fn of_mask(text: &str) -> Option<CpuSet> {
-    let digits = text.trim_start_matches("0x").bytes().rev();
-    let values = digits.map(|digit| char::from(digit).to_digit(16)).collect::<Option<Vec<_>>>()?;
-    let bits = values.iter().zip((0..).step_by(4));
-    let bits = bits.flat_map(|(value, first)| {
-        (0..4).filter(move |bit| value >> bit & 1 == 1).map(move |bit| first + bit)
-    });
-    Some(bits.collect())
 }
 
 #[cfg(test)]
