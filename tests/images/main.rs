@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use build::{Image, base, said, sample, top};
+use build::{Image, base, podnet, said, sample, top};
 use bundle::{CRUN, CRUN_IN_V1, Container, RUNC, Runtime};
 use lab::frames::Mac;
 use lab::trial::NEXT_HOP;
@@ -246,14 +246,12 @@ fn a_network_or_socket_that_is_not_there_is_named() {
 }
 
 #[test]
-fn podnet_in_a_container_shows_what_it_was_given() {
-    if !is_root("podnet_in_a_container_shows_what_it_was_given") {
+fn the_image_of_podnet_shows_what_it_was_given() {
+    if !is_root("the_image_of_podnet_shows_what_it_was_given") {
         return;
     }
     for &runtime in runtimes() {
-        let mut pod = container(dpdk_app(), runtime).args(&["show", "--json"]);
-        pod.entrypoint = Some(vec!["/usr/local/bin/podnet".to_owned()]);
-        let (out, err, well) = run(&pod);
+        let (out, err, well) = run(&container(podnet(), runtime).args(&["show", "--json"]));
         assert!(well, "{err}");
         let seen: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(seen["cpus"]["allowed"], "0", "{out}");

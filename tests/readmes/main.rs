@@ -42,7 +42,7 @@ use installed::with_library;
 use page::{Block, Fragment, Step, blocks, differs, files, fragments, links};
 
 /// Why a block is not run.
-const ELSEWHERE: [&str; 3] = ["in-a-cluster", "in-a-pod", "with-buildah"];
+const ELSEWHERE: [&str; 2] = ["in-a-cluster", "in-a-pod"];
 
 const MARK: &str = "====podnet-readme";
 
