@@ -1266,8 +1266,8 @@ struct podnet_eal_options {
      */
     uint32_t reserved;
     /**
-     * Where packets are sent to: "NETWORK=MAC" each, the network as in networks,
-     * for l3fwd and testpmd. NULL is none.
+     * Where l3fwd and testpmd send packets to: "NETWORK=MAC" each, the network as
+     * in networks. NULL is none.
      */
     const char *const *next_hops;
     /**
@@ -1275,7 +1275,8 @@ struct podnet_eal_options {
      */
     size_t next_hops_len;
     /**
-     * The file that l3fwd is told to read its IPv4 routes from; NULL is none.
+     * The file that l3fwd of 22.03 and later is told to read its IPv4 routes from;
+     * NULL is none.
      * Write podnet_eal_args.routes_ipv4 to it before l3fwd starts.
      */
     const char *routes_ipv4;

@@ -8,6 +8,7 @@ use super::lcores::Layout;
 use super::release::Form;
 use super::{Options, Plan};
 use crate::error::{Error, Result};
+use crate::parse::cpulist::CpuSet;
 use crate::warning::WarningCode;
 
 /// An application whose arguments can be made.
@@ -168,9 +169,7 @@ pub(super) fn add(options: &Options, devices: &[Selected<'_>], layout: &Layout, 
 
 /// A mask of the first `ports` bits: `0x3`.
 pub(super) fn port_mask(ports: usize) -> String {
-    let top = ["", "1", "3", "7"][ports % 4];
-    let digits = format!("{top}{}", "f".repeat(ports / 4));
-    format!("0x{}", if digits.is_empty() { "0" } else { &digits })
+    (0..ports as u32).collect::<CpuSet>().to_mask()
 }
 
 fn l3fwd(options: &Options, devices: &[Selected<'_>], layout: &Layout, plan: &mut Plan) {

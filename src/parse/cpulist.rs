@@ -47,6 +47,15 @@ impl CpuSet {
         self.0.iter().copied()
     }
 
+    /// A hexadecimal mask with a bit for each, `0x5` for 0 and 2.
+    pub fn to_mask(&self) -> String {
+        let digits = self.iter().next_back().map_or(1, |last| last / 4 + 1);
+        let digit =
+            |at: u32| (0..4).filter(|bit| self.contains(at * 4 + bit)).map(|bit| 1 << bit).sum();
+        let digits = (0..digits).rev().filter_map(|at| char::from_digit(digit(at), 16));
+        format!("0x{}", digits.collect::<String>())
+    }
+
     /// The smallest number.
     pub fn first(&self) -> Option<u32> {
         self.0.first().copied()

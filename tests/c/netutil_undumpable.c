@@ -16,15 +16,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "libnetutil_api.h"
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);    \
-            exit(1);                                                           \
-        }                                                                      \
-    } while (0)
 
 #define NOBODY 65534
 

@@ -15,7 +15,7 @@ pub fn add(environment: &mut Environment) {
         cpus(list).map(|set| set.iter().collect::<Vec<_>>())
     });
     environment.add_filter("cpu_count", |list: &Value| cpus(list).map(|set| set.len()));
-    environment.add_filter("cpu_mask", |list: &Value| cpus(list).map(|set| mask(&set)));
+    environment.add_filter("cpu_mask", |list: &Value| cpus(list).map(|set| set.to_mask()));
     environment.add_filter("cpu_nth", nth);
     environment.add_filter("cpu_minus", |list: &Value, others: &Value| {
         Ok::<_, Error>(cpus(list)?.difference(&cpus(others)?).to_string())
@@ -50,13 +50,6 @@ fn cpus(value: &Value) -> Result<CpuSet, Error> {
         }
         _ => Err(not_cpus()),
     }
-}
-
-pub fn mask(set: &CpuSet) -> String {
-    let digits = set.iter().next_back().map_or(1, |last| last / 4 + 1);
-    let digit = |at: u32| (0..4).filter(|bit| set.contains(at * 4 + bit)).map(|bit| 1 << bit).sum();
-    let digits = (0..digits).rev().filter_map(|at| char::from_digit(digit(at), 16));
-    format!("0x{}", digits.collect::<String>())
 }
 
 fn nth(list: &Value, index: usize) -> Result<u32, Error> {

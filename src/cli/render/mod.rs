@@ -113,7 +113,7 @@ fn plan(made: &EalArgs, release: Release) -> Value {
         ("cpus", Value::from(cpus(0).to_string())),
         ("main", Value::from(made.lcores.first().map(|one| one.cpu))),
         ("workers", Value::from(cpus(1).to_string())),
-        ("portMask", Value::from(filters::mask(&(0..ports).collect()))),
+        ("portMask", Value::from((0..ports).collect::<CpuSet>().to_mask())),
         ("filePrefix", Value::from(words::file_prefix(&made.eal))),
         ("dpdk", Value::from(release.to_string())),
     ])
